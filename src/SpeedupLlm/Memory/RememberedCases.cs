@@ -1,0 +1,95 @@
+using SpeedupLlm.Experience;
+using SpeedupLlm.Relevancy;
+using SpeedupLlm.Scoring;
+
+namespace SpeedupLlm.Memory;
+
+/// <summary>Which past episodes may be reused, and how they become hints.</summary>
+internal static class RememberedCases
+{
+    /// <summary>Past this many neighbours nothing new is looked for: a store full of one repeated question must not be read whole.</summary>
+    private const int MostLookedAt = 512;
+
+    private static readonly SimilarityEstimator Estimator = new();
+
+    /// <summary>The nearest usable episodes, best first, one a question text.</summary>
+    /// <remarks>A question that was met before stands once: a repeated case costs tokens and teaches nothing.</remarks>
+    public static async ValueTask<IReadOnlyList<Neighbour<Episode>>> NearestAsync(
+        string text, int count, int harmLimit, double minimumSimilarity, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        var query = context.Embedder.Embed(text);
+        if (query.IsEmpty)
+            return [];
+        var lookup = LookupOf(context);
+        for (var wanted = Math.Max(8, 2 * count); ; wanted *= 4)
+        {
+            var found = await context.Store.NearestAsync(lookup, query, wanted, cancellationToken).ConfigureAwait(false);
+            var cases = found
+                .Where(n => n.Similarity >= minimumSimilarity && IsSound(n.Item, harmLimit))
+                .GroupBy(n => n.Item.Question, StringComparer.Ordinal)
+                .Select(g => g.Aggregate((a, b) => Better(b.Item, a.Item) ? b : a))
+                .Take(count)
+                .ToList();
+            if (cases.Count == count || found.Count < wanted || wanted >= MostLookedAt)
+                return cases;
+        }
+    }
+
+    /// <summary>The newest usable episodes, oldest first, one a question text.</summary>
+    /// <remarks>With <paramref name="keepFirst"/>, of episodes with one question and the same final answer the first stays, so that asking again changes nothing; else the newest stands.</remarks>
+    public static async ValueTask<IReadOnlyList<Episode>> LatestAsync(
+        int count, int harmLimit, bool keepFirst, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        var order = new List<string>();
+        var best = new Dictionary<string, Episode>(StringComparer.Ordinal);
+        var looked = 0;
+        await foreach (var episode in context.Store.ListAsync(LookupOf(context), cancellationToken).ConfigureAwait(false))
+        {
+            if (++looked > MostLookedAt)
+                break;
+            if (!IsSound(episode, harmLimit))
+                continue;
+            if (best.TryGetValue(episode.Question, out var known))
+            {
+                if (Better(episode, known) || (keepFirst && !Better(known, episode) && SameFinal(episode, known)))
+                    best[episode.Question] = episode;
+                continue;
+            }
+            if (order.Count == count)
+                break;
+            order.Add(episode.Question);
+            best[episode.Question] = episode;
+        }
+        order.Reverse();
+        return [.. order.Select(q => best[q])];
+    }
+
+    /// <summary>The hint of a case.</summary>
+    public static Hint ToHint(Episode episode) => new(HintKind.Case, episode.Question, episode.Answer, episode.Id);
+
+    /// <summary>The worked case of a usable episode.</summary>
+    public static Prompts.WorkedCase ToCase(Episode episode) =>
+        new(episode.Question, episode.Answer ?? throw new ArgumentException("Only a usable episode has an answer.", nameof(episode)));
+
+    /// <summary>What the context may see: usable episodes of its scope.</summary>
+    public static Lookup LookupOf(IMemoryContext context) => new(context.Scope, context.Embedder.Fingerprint);
+
+    /// <summary>How alike the nearest remembered question is; <see cref="Relevance.None"/> if nothing was found.</summary>
+    public static Relevance RelevanceOf(string question, IReadOnlyList<Neighbour<Episode>> nearest) =>
+        nearest.Count == 0 ? Relevance.None : Estimator.Estimate(question, nearest[0].Item.Question, nearest[0].Similarity);
+
+    /// <summary>How alike the nearest question of the scope is, for memories that do not look for cases.</summary>
+    public static async ValueTask<Relevance> RelevanceAsync(string question, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
+        RelevanceOf(question, await NearestAsync(question, 1, harmLimit, -1, context, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Whether an episode may be reused: accepted or verified, and not in quarantine (case 25).</summary>
+    public static bool IsSound(Episode episode, int harmLimit) => episode.Usable && episode.Harmed - episode.Helped < harmLimit;
+
+    private static bool SameFinal(Episode one, Episode other) =>
+        one.Final is { } final && other.Final is { } its && AnswerComparer.AreEquivalent(final, its);
+
+    /// <summary>Which of two episodes of one question to keep: verified before self-judged, then what helped more, else the one already held.</summary>
+    private static bool Better(Episode candidate, Episode held) =>
+        (candidate.Verdict == Verdict.Verified, candidate.Helped - candidate.Harmed)
+            .CompareTo((held.Verdict == Verdict.Verified, held.Helped - held.Harmed)) > 0;
+}

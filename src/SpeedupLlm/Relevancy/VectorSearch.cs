@@ -1,0 +1,151 @@
+namespace SpeedupLlm.Relevancy;
+
+/// <summary>What a search asks of a store. Both are called for few rows only.</summary>
+internal interface IRowSource
+{
+    /// <summary>The exact cosine of a row and the query, or null if the row is not there (any more) or may not be seen.</summary>
+    double? Similarity(long row);
+
+    /// <summary>What breaks ties.</summary>
+    string IdOf(long row);
+}
+
+/// <summary>Which rows count.</summary>
+/// <param name="Owners">Whose rows, or null for all.</param>
+/// <param name="UsableOnly">Only rows that may be reused.</param>
+internal sealed record RowFilter(IReadOnlySet<int>? Owners, bool UsableOnly)
+{
+    /// <summary>Whether a row counts.</summary>
+    public bool Takes(RowState state, int owner) =>
+        state >= (UsableOnly ? RowState.Usable : RowState.Unusable) && Owners?.Contains(owner) != false;
+}
+
+/// <summary>
+/// Exact nearest neighbours by scanning bytes: a cosine is known up to the rounding error of its row, rows that cannot be among the best are left out,
+/// the rest is narrowed by the fine plane, and what remains is compared in full precision. The same rows in the same order as a full scan, ties by id.
+/// </summary>
+internal static class VectorSearch
+{
+    // integer products are exact; this covers the double arithmetic around them and that of the exact cosine
+    private const double Slack = 1e-9;
+
+    private readonly record struct Candidate(int Block, int Index, double Lower, double Upper);
+
+    /// <summary>The nearest rows of blocks and tail, best first.</summary>
+    /// <param name="blocks">Quantized rows.</param>
+    /// <param name="tail">Rows that no block has yet; compared in full precision.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="count">How many at most, ≥ 1.</param>
+    /// <param name="filter">Which rows count.</param>
+    /// <param name="source">Gives exact cosines.</param>
+    /// <exception cref="VectorBlockException">A block is damaged.</exception>
+    public static IReadOnlyList<Found> Nearest(
+        IReadOnlyList<VectorBlock> blocks, IReadOnlyList<VectorEntry> tail, QuantizedQuery query, int count, RowFilter filter, IRowSource source)
+    {
+        var best = new BestRows(count, source.IdOf);
+        foreach (var entry in tail)
+        {
+            if (filter.Takes(entry.State, entry.Owner))
+                best.Offer(new(entry.Row, Cosine.Similarity(query.Vector.Span, query.Norm, entry.Vector.Span, entry.Norm)));
+        }
+        var coarse = Scan(blocks, query, count, filter, best.Least);
+        var fine = Narrow(blocks, query, count, coarse, best.Least);
+        fine.Sort((x, y) => y.Upper.CompareTo(x.Upper));
+        foreach (var candidate in fine)
+        {
+            if (candidate.Upper < best.Least)
+                break;
+            var row = blocks[candidate.Block].Numbers[candidate.Index];
+            if (source.Similarity(row) is { } similarity)
+                best.Offer(new(row, similarity));
+        }
+        GC.KeepAlive(blocks); // mapped blocks go with their last reference
+        return best.InOrder();
+    }
+
+    private static List<Candidate> Scan(IReadOnlyList<VectorBlock> blocks, QuantizedQuery query, int count, RowFilter filter, double least)
+    {
+        var threshold = new Threshold(count, least);
+        var candidates = new List<Candidate>();
+        Span<int> dots = stackalloc int[VectorBlock.Rows];
+        for (var b = 0; b < blocks.Count; b++)
+        {
+            var block = blocks[b];
+            var owners = block.Owners;
+            if (filter.Owners is not null && !AnyTaken(block, owners, filter))
+                continue;
+            DotKernel.Dots(block.Coarse, query.Values, dots);
+            var scales = block.Scales;
+            var errors = block.Errors;
+            for (var i = 0; i < dots.Length; i++)
+            {
+                var cosine = dots[i] * (scales[i] * query.Scale);
+                var error = errors[i] + (1 + errors[i]) * query.Error + Slack;
+                if (cosine + error < threshold.Value || !filter.Takes(block.States[i], owners[i]))
+                    continue;
+                candidates.Add(new(b, i, cosine - error, cosine + error));
+                threshold.Offer(cosine - error);
+            }
+        }
+        candidates.RemoveAll(c => c.Upper < threshold.Value);
+        return candidates;
+    }
+
+    private static List<Candidate> Narrow(IReadOnlyList<VectorBlock> blocks, QuantizedQuery query, int count, List<Candidate> coarse, double least)
+    {
+        if (coarse.Count <= count)
+            return coarse;
+        var threshold = new Threshold(count, least);
+        var stride = query.Values.Length;
+        var fine = new List<Candidate>(coarse.Count);
+        Span<int> dot = stackalloc int[1];
+        foreach (var (b, i, lower, upper) in coarse)
+        {
+            var block = blocks[b];
+            if (!block.IsFineSound(i))
+                throw new VectorBlockException();
+            DotKernel.Dots(block.Fine.Slice(i * stride, stride), query.Values, dot);
+            var fineError = block.FineErrors[i];
+            var coarseError = block.Errors[i] + (1 + block.Errors[i]) * query.Error + Slack;
+            var cosine = (lower + coarseError) + dot[0] * (block.Scales[i] * query.Scale / VectorBlock.FineSteps);
+            var error = fineError + (1 + fineError) * query.Error + Slack;
+            // both bounds hold
+            var candidate = new Candidate(b, i, Math.Max(lower, cosine - error), Math.Min(upper, cosine + error));
+            fine.Add(candidate);
+            threshold.Offer(candidate.Lower);
+        }
+        fine.RemoveAll(c => c.Upper < threshold.Value);
+        return fine;
+    }
+
+    private static bool AnyTaken(VectorBlock block, ReadOnlySpan<int> owners, RowFilter filter)
+    {
+        for (var i = 0; i < owners.Length; i++)
+        {
+            if (filter.Takes(block.States[i], owners[i]))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>The count-th best lower bound so far: what cannot reach it is out.</summary>
+    private sealed class Threshold(int count, double least)
+    {
+        private readonly PriorityQueue<double, double> _best = new();
+
+        public double Value { get; private set; } = least;
+
+        public void Offer(double lower)
+        {
+            if (_best.Count < count)
+                _best.Enqueue(lower, lower);
+            else if (lower > _best.Peek())
+                _best.DequeueEnqueue(lower, lower);
+            if (_best.Count == count)
+                Value = Math.Max(Value, _best.Peek());
+        }
+    }
+}
+
+/// <summary>A block is not as it was written; it must be made again from the records.</summary>
+internal sealed class VectorBlockException() : Exception("A block of vectors is damaged.");

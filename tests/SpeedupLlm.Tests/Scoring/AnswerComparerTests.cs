@@ -1,0 +1,190 @@
+using SpeedupLlm.Scoring;
+
+namespace SpeedupLlm.Tests.Scoring;
+
+public sealed class AnswerComparerTests
+{
+    [Theory]
+    // commas, decimals, currency, units
+    [InlineData("1000", "1,000")]
+    [InlineData("1000", "1\u202F000")]
+    [InlineData("1000", "$1,000.00")]
+    [InlineData("12,00,000", "1200000")]
+    [InlineData("18", "18 eggs per day")]
+    [InlineData("18", "Janet makes $18 every day.")]
+    [InlineData("$18", "18 dollars")]
+    [InlineData("US$ 18", "18 USD")]
+    [InlineData("€5", "5 euros")]
+    [InlineData("-$38,000", "-38000")]
+    [InlineData("$-38,000", "-38000")]
+    [InlineData("−7", "-7")]
+    [InlineData("–7", "-7")]
+    [InlineData("minus seven", "-7")]
+    [InlineData("+7", "7")]
+    [InlineData("5 km", "5 kilometres")]
+    [InlineData("5km", "5公里")]
+    [InlineData("20 square meters", "20 m^2")]
+    [InlineData("20 m²", "20 square metres")]
+    [InlineData("60 miles per hour", "60 miles/hour")]
+    [InlineData("x = 5", "5")]
+    [InlineData("3 + 4 = 7", "7")]
+    [InlineData("**42**", "42")]
+    [InlineData("$42$", "42")]
+    [InlineData("\\boxed{42}", "42")]
+    [InlineData("\\$42", "$42")]
+    [InlineData("1{,}000", "1000")]
+    [InlineData("(42)", "42")]
+    [InlineData("$5 million", "5,000,000 dollars")]
+    [InlineData("80k", "80000")]
+    [InlineData("3 dozen", "36")]
+    [InlineData("007", "7")]
+    [InlineData("1.50", "1.5")]
+    [InlineData(".5", "0.5")]
+    // fractions
+    [InlineData("1/2", "0.5")]
+    [InlineData("½", "0.5")]
+    [InlineData("1½", "1.5")]
+    [InlineData("1 1/2", "1.5")]
+    [InlineData("1 and 1/2", "3/2")]
+    [InlineData("2/4", "1/2")]
+    [InlineData("-1/2", "-0.5")]
+    [InlineData("\\frac{3}{4}", "0.75")]
+    [InlineData("2\\frac{3}{4}", "2.75")]
+    [InlineData("1/2 (0.5)", "half")]
+    // percent, powers
+    [InlineData("50%", "50 percent")]
+    [InlineData("50%", "50")]
+    [InlineData("５０％", "50 %")]
+    [InlineData("1e3", "1000")]
+    [InlineData("1.5e-3", "0.0015")]
+    [InlineData("1.5 × 10^3", "1500")]
+    [InlineData("1.5×10³", "1500")]
+    [InlineData("2.5 x 10^-2", "0.025")]
+    [InlineData("2^10", "1024")]
+    // full-width and other digits
+    [InlineData("１２３", "123")]
+    [InlineData("１，０００", "1000")]
+    [InlineData("１２．５", "12.5")]
+    [InlineData("٤٢", "42")]
+    // Chinese
+    [InlineData("三百二十五", "325")]
+    [InlineData("一万二千", "12000")]
+    [InlineData("一万二", "12000")]
+    [InlineData("一万零二", "10002")]
+    [InlineData("两百五", "250")]
+    [InlineData("一千零五十", "1050")]
+    [InlineData("十五", "15")]
+    [InlineData("一百一十五个", "115")]
+    [InlineData("三亿五千万", "350000000")]
+    [InlineData("三万亿", "3000000000000")]
+    [InlineData("3万", "30000")]
+    [InlineData("1.5万元", "15000元")]
+    [InlineData("半", "1/2")]
+    [InlineData("三分之二", "2/3")]
+    [InlineData("百分之五", "5%")]
+    [InlineData("百分之百", "100%")]
+    [InlineData("三点五", "3.5")]
+    [InlineData("负三", "-3")]
+    [InlineData("二〇二六", "2026")]
+    [InlineData("一共三十五元", "35 yuan")]
+    [InlineData("两个", "2")]
+    // English words
+    [InlineData("twenty-five", "25")]
+    [InlineData("Twenty five dollars", "$25")]
+    [InlineData("one hundred and five", "105")]
+    [InlineData("three thousand two hundred and one", "3201")]
+    [InlineData("twelve thousand", "12000")]
+    [InlineData("a dozen", "12")]
+    [InlineData("half", "0.5")]
+    [InlineData("two thirds", "2/3")]
+    [InlineData("three and a half", "3.5")]
+    [InlineData("3 and a half hours", "3.5 hours")]
+    [InlineData("three point two five", "3.25")]
+    [InlineData("zero", "0")]
+    // choices
+    [InlineData("(B)", "B")]
+    [InlineData("B) 42 apples", "b)")]
+    [InlineData("(b)", "Option B")]
+    [InlineData("B.", "choice b")]
+    [InlineData("first", "the first one")]
+    [InlineData("First", "1st")]
+    [InlineData("第二个", "second")]
+    // text
+    [InlineData("New York", "new york.")]
+    [InlineData("The Beatles", "beatles")]
+    [InlineData("caf\u00E9", "cafe\u0301")]
+    [InlineData("ＡＢＣ company", "abc company")]
+    [InlineData("well-known", "well known")]
+    [InlineData("don’t know", "don't know")]
+    [InlineData("\u200Bno", "No!")]
+    [InlineData("", "")]
+    [InlineData("\uD83D", "\uD83D")]
+    public void AreEquivalent_SameMeaning_IsTrue(string one, string other)
+    {
+        Assert.True(AnswerComparer.AreEquivalent(one, other), $"{AnswerComparer.Canonical(one)} and {AnswerComparer.Canonical(other)}");
+        Assert.True(AnswerComparer.AreEquivalent(other, one));
+    }
+
+    [Theory]
+    [InlineData("42", "43")]
+    [InlineData("1000", "1,001")]
+    [InlineData("0.3333", "1/3")]
+    [InlineData("1½", "11/2")]
+    [InlineData("10³", "103")]
+    [InlineData("5", "-5")]
+    [InlineData("5 km", "5 kg")]
+    [InlineData("50%", "50 cents")]
+    [InlineData("50%", "0.5")]
+    [InlineData("20 m", "20 m^2")]
+    [InlineData("5 hours", "5 minutes")]
+    [InlineData("3.5", "35")]
+    [InlineData("version 3.5", "version 35")]
+    [InlineData("3.4.5", "3.4.6")]
+    [InlineData("3.4.5", "3.4")]
+    [InlineData("12:30", "12:31")]
+    [InlineData("12:30", "12")]
+    [InlineData("1,5", "1,6")]
+    [InlineData("1,2,3", "1,2,4")]
+    [InlineData("3 apples and 4 pears", "3 apples and 5 pears")]
+    [InlineData("5 (6)", "5 (7)")]
+    [InlineData("5 at 5:30 (B) 5", "5 at 9:30 (B) 5")]
+    [InlineData("1/2 (0.5 or 3:20)", "1/2 (0.5 or 3:21)")]
+    [InlineData("x2 5", "x3 5")]
+    [InlineData("Apollo 11", "Gemini 11")]
+    [InlineData("x <= 5", "x = 5")]
+    [InlineData("x^2+1", "x^2-1")]
+    [InlineData("(A)", "(B)")]
+    [InlineData("(A) 42", "(A) 43")]
+    [InlineData("A", "1")]
+    [InlineData("first", "second")]
+    [InlineData("first", "1")]
+    [InlineData("5 seconds", "second")]
+    [InlineData("yes", "no")]
+    [InlineData("一样多", "一")]
+    [InlineData("三百二十五", "三百二十六")]
+    [InlineData("一万二", "一万零二")]
+    [InlineData("one of them", "one")]
+    [InlineData("twenty-five", "twenty-six")]
+    [InlineData("3/4/2024", "3/4/2025")]
+    [InlineData("1/0", "0")]
+    [InlineData("5!", "5! + 1")]
+    [InlineData("cat", "")]
+    [InlineData("?", "!")]
+    public void AreEquivalent_OtherMeaning_IsFalse(string one, string other)
+    {
+        Assert.False(AnswerComparer.AreEquivalent(one, other), $"{AnswerComparer.Canonical(one)} and {AnswerComparer.Canonical(other)}");
+        Assert.False(AnswerComparer.AreEquivalent(other, one));
+    }
+
+    [Fact]
+    public void AreEquivalent_HugeAndBrokenText_EndsQuickly()
+    {
+        var digits = new string('9', 200_000);
+        Assert.True(AnswerComparer.AreEquivalent(digits, digits + "."));
+        Assert.False(AnswerComparer.AreEquivalent(digits, digits[1..] + "8"));
+        Assert.False(AnswerComparer.AreEquivalent("1e999999999", "1e999999998"));
+        Assert.False(AnswerComparer.AreEquivalent("9^9999", "9^9998"));
+        Assert.False(AnswerComparer.AreEquivalent(new string('(', 50_000), new string('{', 50_000)));
+        Assert.False(AnswerComparer.AreEquivalent(string.Concat(Enumerable.Repeat("one ", 20_000)), string.Concat(Enumerable.Repeat("1,", 20_000))));
+    }
+}
