@@ -1,0 +1,206 @@
+using SpeedupLlm.Experience;
+using SpeedupLlm.Relevancy;
+
+namespace SpeedupLlm.Sqlite;
+
+/// <summary>The vectors of a partition as a reader saw them.</summary>
+internal sealed record IndexView(VectorBlock[] Blocks, VectorEntry[] Tail);
+
+/// <summary>The vectors of a partition in this process: blocks of the sidecar, then what was written since. Thread-safe.</summary>
+/// <param name="partition">Its number.</param>
+/// <param name="dimensions">The length of its vectors.</param>
+/// <param name="sidecar">Where blocks are kept, or null: in this process only.</param>
+internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile? sidecar)
+{
+    // a rebuilt index of a million rows should not be in memory twice
+    private const int MostUnsaved = 16;
+
+    private readonly Lock _lock = new();
+    private readonly List<VectorBlock> _blocks = [];
+    private readonly List<VectorEntry> _tail = [];
+    private readonly HashSet<long> _unreadable = [];
+    private SidecarFile? _sidecar = sidecar;
+    private bool _loaded;
+    private bool _anew;
+    private int _saved;
+    private long _lastRow;
+    private long _lastChange;
+    private long _base;
+
+    /// <summary>Whether it was read before.</summary>
+    public bool IsLoaded
+    {
+        get
+        {
+            lock (_lock)
+                return _loaded;
+        }
+    }
+
+    /// <summary>Brings it to what a reader sees.</summary>
+    /// <param name="begin">Begins the read transaction. It runs inside this index's lock, so that the index is never ahead of the transaction.</param>
+    public IndexView Refresh(Func<Database> begin)
+    {
+        lock (_lock)
+        {
+            var database = begin();
+            if (_loaded && _saved < _blocks.Count && _sidecar?.IsAt(_saved) == false)
+                Reset(anew: false); // another process saved its own blocks first
+            if (!_loaded)
+                Load(database);
+            ReadChanges(database);
+            ReadRows(database);
+            Save();
+            return new([.. _blocks], [.. _tail]);
+        }
+    }
+
+    /// <summary>Never finds a row again: its record cannot be read.</summary>
+    public void Exclude(long row)
+    {
+        lock (_lock)
+        {
+            _unreadable.Add(row);
+            Set(row, RowState.Forgotten);
+        }
+    }
+
+    /// <summary>Forgets all blocks and makes them again from the records: the sidecar is damaged.</summary>
+    public void Rebuild()
+    {
+        lock (_lock)
+            Reset(anew: true);
+    }
+
+    private void Reset(bool anew)
+    {
+        _blocks.Clear();
+        _tail.Clear();
+        (_loaded, _anew, _saved, _lastRow, _lastChange) = (false, anew, 0, 0, 0);
+    }
+
+    private void Load(Database database)
+    {
+        var latest = database.Number("SELECT max(seq) FROM change") ?? 0;
+        var sound = !_anew;
+        if (sound && _sidecar is not null)
+            _blocks.AddRange(_sidecar.Open(out sound));
+        if (!sound || !IsOurs(database) || IsMostlyForgotten(database))
+        {
+            _blocks.Clear();
+            _anew = true;
+        }
+        _loaded = true;
+        _saved = _blocks.Count;
+        _lastRow = _saved == 0 ? 0 : _blocks[^1].Numbers[^1];
+        // states read from now on are at least as new as this
+        _base = _saved == 0 ? latest : _sidecar!.BaseChange;
+        _lastChange = _base;
+        foreach (var row in _unreadable)
+            Set(row, RowState.Forgotten);
+    }
+
+    /// <summary>A store that was restored from a copy may have given row numbers anew: the last rows must be those of the records.</summary>
+    private bool IsOurs(Database database)
+    {
+        if (_blocks.Count == 0)
+            return true;
+        var last = _blocks[^1];
+        for (var i = VectorBlock.Rows - 1; i >= 0; i--)
+        {
+            if (database.Scalar("SELECT data FROM vector WHERE row = $1 AND partition = $2", last.Numbers[i], partition) is byte[] data)
+                return FloatBytes.Read(data) is { } vector && vector.Length == dimensions && last.IsOf(i, vector);
+        }
+        return last.Numbers[^1] <= (database.Number("SELECT seq FROM sqlite_sequence WHERE name = 'vector'") ?? 0);
+    }
+
+    private bool IsMostlyForgotten(Database database)
+    {
+        if (_blocks.Count < 4)
+            return false;
+        var forgotten = database.Number(
+            "SELECT count(*) FROM change WHERE partition = $1 AND seq > $2 AND state = 0 AND row <= $3", partition, _sidecar!.BaseChange, _blocks[^1].Numbers[^1]) ?? 0;
+        return forgotten > _blocks.Count * VectorBlock.Rows / 4;
+    }
+
+    private void ReadChanges(Database database)
+    {
+        using var rows = database.Query("SELECT seq, row, state FROM change WHERE partition = $1 AND seq > $2 ORDER BY seq", partition, _lastChange);
+        while (rows.Read())
+        {
+            _lastChange = rows.GetInt64(0);
+            Set(rows.GetInt64(1), (RowState)rows.GetInt32(2));
+        }
+    }
+
+    private void ReadRows(Database database)
+    {
+        using var rows = database.Query("SELECT row, scope, usable, data FROM vector WHERE partition = $1 AND row > $2 ORDER BY row", partition, _lastRow);
+        while (rows.Read())
+        {
+            _lastRow = rows.GetInt64(0);
+            // a vector of a wrong length is found when its record is read
+            if (_unreadable.Contains(_lastRow) || FloatBytes.Read(rows.GetFieldValue<byte[]>(3)) is not { } vector
+                || vector.Length != dimensions || Cosine.Norm(vector) is not { } norm)
+                continue;
+            _tail.Add(new(_lastRow, rows.GetInt32(1), rows.GetInt32(2) == 0 ? RowState.Unusable : RowState.Usable, vector, norm));
+            if (_tail.Count < VectorBlock.Rows)
+                continue;
+            _blocks.Add(VectorBlock.Of(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tail), dimensions));
+            _tail.Clear();
+            if (_blocks.Count - _saved >= MostUnsaved)
+                Save();
+        }
+    }
+
+    private void Save()
+    {
+        if (_sidecar is null || (_saved == _blocks.Count && !(_anew && _sidecar.Generation > 0)))
+            return;
+        try
+        {
+            var fresh = _anew || _sidecar.Generation == 0;
+            var mapped = fresh ? _sidecar.Begin([.. _blocks], _base) : _sidecar.Append([.. _blocks.Skip(_saved)], _saved);
+            if (mapped is null)
+                return; // another process is at it
+            if (fresh)
+                _saved = 0;
+            _blocks.RemoveRange(_saved, mapped.Count);
+            _blocks.InsertRange(_saved, mapped);
+            _saved += mapped.Count;
+            _anew = false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _sidecar = null; // a cache that cannot be kept is done without
+        }
+    }
+
+    private void Set(long row, RowState state)
+    {
+        if (_unreadable.Contains(row))
+            state = RowState.Forgotten;
+        var at = _tail.BinarySearch(new(row, 0, state, default, 0), ByRow);
+        if (at >= 0)
+        {
+            if (state == RowState.Forgotten)
+                _tail.RemoveAt(at);
+            else
+                _tail[at] = _tail[at] with { State = state };
+            return;
+        }
+        int low = 0, high = _blocks.Count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_blocks[middle].Numbers[0] <= row)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low > 0 && _blocks[low - 1].IndexOf(row) is >= 0 and var index)
+            _blocks[low - 1].States[index] = state;
+    }
+
+    private static readonly Comparer<VectorEntry> ByRow = Comparer<VectorEntry>.Create((x, y) => x.Row.CompareTo(y.Row));
+}
