@@ -1,0 +1,22 @@
+namespace SpeedupLlm.Worlds.Tests;
+
+public sealed class WorldCatalogueTests
+{
+    [Fact]
+    public void Find_EveryName_GivesThatWorld() => Assert.All(WorldCatalogue.Names, n => Assert.Equal(n, WorldCatalogue.Find(n)!.Name));
+
+    [Fact]
+    public void Find_UnknownName_IsNull() => Assert.Null(WorldCatalogue.Find("Tariff"));
+
+    /// <summary>The embedded weights were trained on this world: another fingerprint means that they have to be trained anew, or that a text changed by accident.</summary>
+    [Fact]
+    public void Fingerprint_OfTariffWorld_IsTheOneThatWeightsWereTrainedOn() => Assert.Equal("tariff-7c895f6d1e4fe1e9", WorldCatalogue.Find("tariff")!.Fingerprint);
+
+    [Fact]
+    public void All_HelpAndExamples_AreThere() => Assert.All(WorldCatalogue.All, w =>
+    {
+        Assert.NotEmpty(w.Help);
+        Assert.NotEmpty(w.HelpExamples);
+        Assert.StartsWith(w.Name + "-", w.Fingerprint, StringComparison.Ordinal);
+    });
+}
