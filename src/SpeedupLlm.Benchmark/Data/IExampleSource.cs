@@ -1,0 +1,33 @@
+using SpeedupLlm.Relevancy;
+using SpeedupLlm.Scoring;
+using SpeedupLlm.Worlds;
+
+namespace SpeedupLlm.Benchmark.Data;
+
+/// <summary>Questions with their reference answers, in groups. Immutable; thread-safe.</summary>
+public interface IExampleSource
+{
+    /// <summary>The name that the manifest carries, such as <c>tariff</c> or <c>jsonl:questions.jsonl</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Changes when a question or an answer changes.</summary>
+    string Fingerprint { get; }
+
+    /// <summary>How many groups there are, or null for as many as one likes.</summary>
+    int? Groups { get; }
+
+    /// <summary>
+    /// How many different questions a lifeline of this similarity has after level 0; <see cref="int.MaxValue"/> for as many as one likes.
+    /// Null: the data has no levels; there is one round, every question is a group and counts, and similarity is <c>any</c>.
+    /// </summary>
+    int? LevelsAt(SimilarityLevel similarity);
+
+    /// <summary>The question of a group at a level (0 is the base question, whatever the similarity).</summary>
+    Example At(int group, SimilarityLevel similarity, int level);
+
+    /// <summary>Says which final answers mean the same, for methods that let answers vote.</summary>
+    IAnswerComparer Answers { get; }
+
+    /// <summary>Whether a final answer is the reference answer; null is no answer.</summary>
+    ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken);
+}

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using SpeedupLlm.Compute;
+using SpeedupLlm.Relevancy;
+using SpeedupLlm.Scoring;
+using SpeedupLlm.Worlds;
+
+namespace SpeedupLlm.Benchmark.Data;
+
+/// <summary>Questions of a world: a group is one subject with its hidden rule.</summary>
+public sealed class WorldExamples : IExampleSource
+{
+    /// <summary>The seed of the published run; it alone draws from the sealed split (docs/protocol.md).</summary>
+    public const long SealedSeed = 2026;
+
+    private readonly IWorld _world;
+    private readonly Split _split;
+    private readonly StreamKey _stream;
+    private readonly ConcurrentDictionary<int, IQuestionGroup> _groups = [];
+
+    /// <param name="world">The world.</param>
+    /// <param name="seed">Picks the groups.</param>
+    public WorldExamples(IWorld world, long seed)
+    {
+        _world = world;
+        _split = seed == SealedSeed ? Split.Sealed : Split.Development;
+        _stream = StreamKey.Root(seed).Child("groups");
+    }
+
+    /// <inheritdoc/>
+    public string Name => _world.Name;
+
+    /// <inheritdoc/>
+    public string Fingerprint => $"{_world.Fingerprint}/{_split.ToString().ToLowerInvariant()}";
+
+    /// <inheritdoc/>
+    public int? Groups => null;
+
+    /// <inheritdoc/>
+    public IAnswerComparer Answers { get; } = new AnswerComparer();
+
+    /// <inheritdoc/>
+    public int? LevelsAt(SimilarityLevel similarity) => int.MaxValue;
+
+    /// <inheritdoc/>
+    public Example At(int group, SimilarityLevel similarity, int level)
+    {
+        var questions = _groups.GetOrAdd(group, g => _world.Group(g, _split, _stream));
+        return level == 0 ? questions.Base : questions.At(similarity, level);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) => ValueTask.FromResult(_world.Verify(example, final));
+}

@@ -1,0 +1,13 @@
+using Microsoft.Extensions.AI;
+using SpeedupLlm.Compute;
+
+namespace SpeedupLlm.Benchmark.Experiments;
+
+/// <summary>The model of a run.</summary>
+/// <param name="Client">The client; must be thread-safe. Not disposed by the experiment.</param>
+/// <param name="Traits">What it can do.</param>
+public sealed record ExperimentModel(IChatClient Client, ModelTraits Traits)
+{
+    /// <summary>Why memories cannot be used with it, or null: recorded answers never saw any.</summary>
+    public string? NoMemoryBecause { get; init; }
+}

@@ -1,0 +1,109 @@
+using System.Text.Json.Serialization;
+using SpeedupLlm.Reasoning;
+
+namespace SpeedupLlm.Benchmark.Experiments;
+
+/// <summary>What the system is told after it has answered.</summary>
+public enum FeedbackMode
+{
+    /// <summary>Nothing: only what the run's own scorer accepted is learnt.</summary>
+    [JsonStringEnumMemberName("none")]
+    None,
+
+    /// <summary>Whether the answer is right; right ones are learnt.</summary>
+    [JsonStringEnumMemberName("verdict")]
+    Verdict,
+
+    /// <summary>Whether it is right, and a worked solution.</summary>
+    [JsonStringEnumMemberName("reference")]
+    Reference,
+}
+
+/// <summary>All parameters of a run. Two runs of equal settings on the same machine give the same results but for <c>time</c>.</summary>
+public sealed record ExperimentSettings
+{
+    /// <summary>The model: <c>embedded</c>, <c>novice</c>, <c>recorded:FILE</c> or a URL.</summary>
+    public string Model { get; init; } = "embedded";
+
+    /// <summary>The model's name at its endpoint, or null.</summary>
+    public string? ModelName { get; init; }
+
+    /// <summary>Which trained model of its kind, from 1.</summary>
+    public int Checkpoint { get; init; } = 1;
+
+    /// <summary>The questions: a world's name, or <c>gsm-plus:FILE</c>, <c>jsonl:FILE</c>, <c>recorded:FILE</c>.</summary>
+    public string Data { get; init; } = "tariff";
+
+    /// <summary>Scaling methods, in order.</summary>
+    public IReadOnlyList<string> Scaling { get; init; } = ["best-of-n", "tree-of-thoughts", "self-refine", "long-cot"];
+
+    /// <summary>Memories, in order; <c>none</c> is always among them, since the others are measured against it.</summary>
+    public IReadOnlyList<string> Memory { get; init; } = ["none", "sft", "in-context", "reflect", "multi-reflect", "reflect-update"];
+
+    /// <summary>Similarity levels, in order.</summary>
+    public IReadOnlyList<string> Similarity { get; init; } = ["S1", "S2", "S3", "S4"];
+
+    /// <summary>Who scores attempts.</summary>
+    public string Scorer { get; init; } = "judge";
+
+    /// <summary>τ: an attempt with at least this score is accepted. Any number from 0; above 1 nothing is accepted.</summary>
+    public double Tau { get; init; } = 0.5;
+
+    /// <summary>N of Best-of-N and Self-Consistency.</summary>
+    public int Samples { get; init; } = 8;
+
+    /// <summary>The stop of Self-Consistency: <c>adaptive-consistency:P</c>, <c>esc:W</c> or <c>none</c>.</summary>
+    public string Stop { get; init; } = "adaptive-consistency:0.95";
+
+    /// <summary>What the system is told after it has answered.</summary>
+    public FeedbackMode Feedback { get; init; }
+
+    /// <summary>How many groups; null is all that the data has.</summary>
+    public int? Groups { get; init; }
+
+    /// <summary>Levels of experience after level 0.</summary>
+    public int Rounds { get; init; } = 4;
+
+    /// <summary>The seed of everything.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>A smaller run of the same thing, whose figures are indicative.</summary>
+    public bool Quick { get; init; }
+
+    /// <summary>Throws if a name or a number is not valid.</summary>
+    /// <exception cref="UnknownNameException">A name is unknown; it lists the valid ones.</exception>
+    /// <exception cref="ArgumentException">A number is out of range.</exception>
+    /// <exception cref="FormatException">The stop is malformed.</exception>
+    public void Validate() => Methods.Validate(this);
+
+    /// <summary>The first scaling method, with these settings.</summary>
+    public IScalingMethod ScalingMethod() => Methods.Scaling(Scaling[0], this);
+
+    /// <summary>What differs between two settings, as "name: one, other".</summary>
+    public IEnumerable<string> DifferencesTo(ExperimentSettings other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Named().Zip(other.Named()).Where(p => p.First.Value != p.Second.Value)
+            .Select(p => $"{p.First.Name}: {p.First.Value}, now {p.Second.Value}");
+    }
+
+    private IEnumerable<(string Name, string Value)> Named() =>
+    [
+        ("model", Model),
+        ("model-name", ModelName ?? "none"),
+        ("checkpoint", FormattableString.Invariant($"{Checkpoint}")),
+        ("data", Data),
+        ("scaling", string.Join(',', Scaling)),
+        ("memory", string.Join(',', Memory)),
+        ("similarity", string.Join(',', Similarity)),
+        ("scorer", Scorer),
+        ("tau", FormattableString.Invariant($"{Tau}")),
+        ("samples", FormattableString.Invariant($"{Samples}")),
+        ("stop", Stop),
+        ("feedback", Feedback.ToString().ToLowerInvariant()),
+        ("groups", FormattableString.Invariant($"{Groups}")),
+        ("rounds", FormattableString.Invariant($"{Rounds}")),
+        ("seed", FormattableString.Invariant($"{Seed}")),
+        ("quick", Quick ? "yes" : "no"),
+    ];
+}

@@ -1,0 +1,206 @@
+using System.Globalization;
+using SpeedupLlm.Benchmark.Data;
+using SpeedupLlm.Benchmark.Results;
+using SpeedupLlm.Compute;
+using SpeedupLlm.Experience;
+using SpeedupLlm.Memory;
+using SpeedupLlm.Reasoning;
+using SpeedupLlm.Relevancy;
+using SpeedupLlm.Scoring;
+using SpeedupLlm.Worlds;
+
+namespace SpeedupLlm.Benchmark.Experiments;
+
+/// <summary>One group in one cell: its questions in order, from empty memory.</summary>
+internal readonly record struct LifelineKey(int Group, string Similarity, string Scaling, string Memory);
+
+/// <summary>A question that was answered.</summary>
+internal sealed record Solved(Example Example, Solution? Solution, bool Correct, string? Error, TrialTime Time);
+
+/// <summary>Lives lifelines: question, learn, question, learn, … Each is alone with its memory; nothing is shared but the model.</summary>
+/// <remarks>Streams are keyed by (seed, group, level, scaling), memory and similarity left out, so that arms are paired (docs/protocol.md).</remarks>
+internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentModel model, IExampleSource data, TimeProvider clock)
+{
+    /// <summary>The scaling name of plain calls in their file.</summary>
+    public const string PlainCall = "plain-call";
+
+    private readonly HashedNgramEmbedder _embedder = new();
+    private readonly StreamKey _root = StreamKey.Root(settings.Seed);
+
+    /// <summary>The base question, asked with empty memory: the same trial in all arms of a scaling method.</summary>
+    public async Task<Solved> BaseAsync(int group, string scaling, CancellationToken cancellationToken)
+    {
+        var example = data.At(group, SimilarityLevel.S1, 0);
+        await using var solver = SolverOf(scaling, null, null, example);
+        return await SolveAsync(solver, example, StreamOf(group, 0, scaling), Scope(group, scaling), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>All trials of a lifeline, in order.</summary>
+    /// <param name="key">Which.</param>
+    /// <param name="levels">How many questions follow the base question.</param>
+    /// <param name="atBase">The base question's outcome.</param>
+    /// <param name="cancellationToken">Ends it; what is unfinished is lost.</param>
+    public async Task<IReadOnlyList<Trial>> LiveAsync(LifelineKey key, int levels, Solved atBase, CancellationToken cancellationToken)
+    {
+        var similarity = Enum.Parse<SimilarityLevel>(key.Similarity);
+        var scope = $"{Scope(key.Group, key.Scaling)}/{key.Similarity}/{key.Memory}";
+        var memory = Methods.Memory(key.Memory);
+        await using var store = memory is null ? null : new InMemoryStore();
+        var trials = new List<Trial>(levels + 1) { TrialOf(key, 0, atBase, null) };
+        var last = atBase with { Solution = atBase.Solution is { } solution ? solution with { CacheScope = scope } : null };
+        for (var level = 1; level <= levels; level++)
+        {
+            var learnt = memory is null ? null : await LearnAsync(key, memory, store!, last, cancellationToken).ConfigureAwait(false);
+            var example = data.At(key.Group, similarity, level);
+            await using var solver = SolverOf(key.Scaling, memory, store, example);
+            last = await SolveAsync(solver, example, StreamOf(key.Group, level, key.Scaling), scope, cancellationToken).ConfigureAwait(false);
+            trials.Add(TrialOf(key, level, last, learnt));
+        }
+
+        return trials;
+    }
+
+    /// <summary>The whole of data without levels as one lifeline: each question is a group.</summary>
+    public async IAsyncEnumerable<Trial> StreamAsync(
+        string scaling, string memoryName, IReadOnlyList<int> groups, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var memory = Methods.Memory(memoryName);
+        await using var store = memory is null ? null : new InMemoryStore();
+        Learnt? learnt = null;
+        foreach (var group in groups)
+        {
+            var key = new LifelineKey(group, Experiment.AnySimilarity, scaling, memoryName);
+            var example = data.At(group, SimilarityLevel.S1, 0);
+            await using var solver = SolverOf(scaling, memory, store, example);
+            var solved = await SolveAsync(solver, example, StreamOf(group, 0, scaling), $"{scaling}/{memoryName}", cancellationToken).ConfigureAwait(false);
+            yield return TrialOf(key, 0, solved, learnt);
+            if (memory is not null && group != groups[^1])
+                learnt = await LearnAsync(key, memory, store!, solved, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The model asked once, without search, judge or memory.</summary>
+    public async Task<Trial> AskPlainlyAsync(int group, string similarity, int level, CancellationToken cancellationToken)
+    {
+        var example = data.At(group, Enum.TryParse<SimilarityLevel>(similarity, out var s) ? s : SimilarityLevel.S1, level);
+        await using var solver = new Solver(model.Client, new()
+        {
+            Scaling = new BestOfN(new() { Samples = 1 }),
+            Scorer = Unjudged.Instance,
+            Threshold = settings.Tau,
+            Clock = clock,
+        });
+        var solved = await SolveAsync(solver, example, StreamOf(group, level, PlainCall), null, cancellationToken).ConfigureAwait(false);
+        return TrialOf(new(group, similarity, PlainCall, CellKey.NoMemory), level, solved, null);
+    }
+
+    private Solver SolverOf(string scaling, IMemory? memory, IExperienceStore? store, Example example) => new(model.Client, new()
+    {
+        Scaling = Methods.Scaling(scaling, settings),
+        Scorer = Methods.Scorer(settings, example),
+        Threshold = settings.Tau,
+        Answers = data.Answers,
+        Memory = memory,
+        Store = store,
+        Embedder = _embedder,
+        Clock = clock,
+    });
+
+    private async Task<Solved> SolveAsync(Solver solver, Example example, StreamKey stream, string? scope, CancellationToken cancellationToken)
+    {
+        var startedAt = clock.GetUtcNow();
+        var start = clock.GetTimestamp();
+        try
+        {
+            var question = Question.FromText(example.Question, example.Id);
+            var solution = await solver.SolveAsync(question, new() { Stream = stream, CacheScope = scope }, cancellationToken).ConfigureAwait(false);
+            var correct = await data.IsCorrectAsync(example, solution.Best?.Final, cancellationToken).ConfigureAwait(false);
+            var elapsed = clock.GetElapsedTime(start);
+            return new(example, solution, correct, ErrorOf(solution),
+                new(startedAt, elapsed.TotalMilliseconds, solution.Accepted ? solution.ToAccepted.TotalMilliseconds : null));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // a failed trial is recorded, never dropped (case 43)
+            return new(example, null, false, e.Message, new(startedAt, clock.GetElapsedTime(start).TotalMilliseconds, null));
+        }
+    }
+
+    /// <summary>A search that failed calls kept from every attempt has failed; one that merely found nothing, or lost some calls, has not (case 3).</summary>
+    private static string? ErrorOf(Solution solution) =>
+        solution.Degraded ?? (solution.Attempts.All(a => a.Error is not null) ? solution.Failures.FirstOrDefault()?.Message : null);
+
+    private async Task<Learnt?> LearnAsync(LifelineKey key, IMemory memory, IExperienceStore store, Solved solved, CancellationToken cancellationToken)
+    {
+        if (solved.Solution is not { } solution)
+            return null;
+        await using var solver = SolverOf(key.Scaling, memory, store, solved.Example);
+        return await solver.LearnAsync(solution, FeedbackOn(solved), cancellationToken).ConfigureAwait(false);
+    }
+
+    private Feedback? FeedbackOn(Solved solved) => settings.Feedback switch
+    {
+        FeedbackMode.Verdict => solved.Correct ? Feedback.Right : Feedback.Wrong,
+        FeedbackMode.Reference when solved.Example.WorkedSolution.Length > 0 => Feedback.Reference(solved.Example.WorkedSolution),
+        FeedbackMode.Reference => solved.Correct ? Feedback.Right : Feedback.Wrong,
+        _ => null,
+    };
+
+    private StreamKey StreamOf(int group, int level, string scaling) => _root.Child("trial").Child(group).Child(level).Child(scaling);
+
+    private static string Scope(int group, string scaling) => string.Create(CultureInfo.InvariantCulture, $"{group}/{scaling}");
+
+    /// <param name="key">The lifeline.</param>
+    /// <param name="level">The level.</param>
+    /// <param name="solved">What came out.</param>
+    /// <param name="learnt">What learning after the level before cost: charged here.</param>
+    private Trial TrialOf(LifelineKey key, int level, Solved solved, Learnt? learnt)
+    {
+        var bill = (solved.Solution?.Bill ?? Bill.Empty).Plus(learnt?.Bill ?? Bill.Empty);
+        var used = solved.Solution?.Used;
+        return new()
+        {
+            Similarity = key.Similarity,
+            Scaling = key.Scaling,
+            Memory = key.Memory,
+            Checkpoint = settings.Checkpoint,
+            Group = key.Group,
+            Level = level,
+            Question = solved.Example.Id,
+            Answer = solved.Solution?.Best?.Final,
+            Expected = solved.Example.Expected,
+            Correct = solved.Correct,
+            Accepted = solved.Solution?.Accepted ?? false,
+            Score = solved.Solution?.Best?.Score.Value,
+            Stop = (solved.Solution?.Stop ?? StopReason.Exhausted).ToString().ToLowerInvariant(),
+            Operations = solved.Solution?.Bill.Operations ?? 0,
+            InputTokens = bill.Input,
+            CachedInputTokens = bill.CachedInput,
+            OutputTokens = bill.Output,
+            FullCost = PriceSheet.Relative.Cost(bill),
+            Bill = [.. bill.ByPurpose().Select(p => new BillLine(p.Purpose.ToString().ToLowerInvariant(), p.Calls, p.Sum.Input, p.Sum.CachedInput, p.Sum.Output, p.Sum.Trained))],
+            Recalled = used is null ? [] : [.. used.Hints.Select(h => h.Source).Concat(Sources(used))],
+            Error = solved.Error ?? learnt?.Degraded,
+            Time = solved.Time,
+        };
+    }
+
+    private static IEnumerable<string> Sources(Recalled used)
+    {
+        if (used.Answer is { } answer)
+            yield return answer.Source;
+        if (used.Weights is { } weights)
+            yield return weights.Id;
+    }
+
+    /// <summary>Gives no score and asks nobody.</summary>
+    private sealed class Unjudged : IScorer
+    {
+        public static Unjudged Instance { get; } = new();
+
+        public string Name => "none";
+
+        public ValueTask<Score> ScoreAsync(Attempt attempt, ISolveContext context, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(Score.Unscored("not judged"));
+    }
+}

@@ -1,0 +1,54 @@
+using SpeedupLlm.Memory;
+using SpeedupLlm.Reasoning;
+using SpeedupLlm.Scoring;
+using SpeedupLlm.Worlds;
+
+namespace SpeedupLlm.Benchmark.Experiments;
+
+/// <summary>Makes scaling methods, memories and scorers by name with the settings of a run; what the settings do not mention keeps its default, which is the protocol's.</summary>
+internal static class Methods
+{
+    /// <summary>Throws if a name or a number of the settings is not valid, so that a run fails before it begins.</summary>
+    /// <exception cref="UnknownNameException">A name is unknown.</exception>
+    /// <exception cref="ArgumentException">A number is out of range.</exception>
+    /// <exception cref="FormatException">The stop is malformed.</exception>
+    public static void Validate(ExperimentSettings settings)
+    {
+        foreach (var name in settings.Scaling)
+            Scaling(name, settings);
+        foreach (var name in settings.Memory)
+            Memory(name);
+        Catalogue.Scorers.Create(settings.Scorer);
+        ConsistencyStop.Parse(settings.Stop);
+        if (double.IsNaN(settings.Tau) || settings.Tau < 0)
+            throw new ArgumentException(FormattableString.Invariant($"τ is a number from 0, not {settings.Tau}."));
+        if (settings.Samples < 1)
+            throw new ArgumentException("There is at least 1 sample.");
+        if (settings.Rounds < 0)
+            throw new ArgumentException("There are at least 0 rounds.");
+        if (settings.Groups is < 1)
+            throw new ArgumentException("There is at least 1 group.");
+        if (settings.Checkpoint < 1)
+            throw new ArgumentException("Checkpoints count from 1.");
+    }
+
+    public static IScalingMethod Scaling(string name, ExperimentSettings settings) => name switch
+    {
+        "best-of-n" => new BestOfN(new() { Samples = settings.Samples }),
+        "self-consistency" => new SelfConsistency(new() { Samples = settings.Samples, Stop = ConsistencyStop.Parse(settings.Stop) }),
+        _ => Catalogue.ScalingMethods.Create(name),
+    };
+
+    /// <summary>Null is the baseline: nothing is kept, nothing recalled.</summary>
+    public static IMemory? Memory(string name) => name switch
+    {
+        NoMemory.CatalogueName => null,
+        Placebo.CatalogueName => new Placebo(new() { Text = Filler.Text }),
+        _ => Catalogue.Memories.Create(name),
+    };
+
+    /// <summary>The run's scorer for one question; only the oracle looks at the reference answer.</summary>
+    public static IScorer Scorer(ExperimentSettings settings, Example example) => settings.Scorer == "oracle"
+        ? new OracleScorer(new() { Reference = question => question.Id == example.Id ? example.Expected : null })
+        : Catalogue.Scorers.Create(settings.Scorer);
+}

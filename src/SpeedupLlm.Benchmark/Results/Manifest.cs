@@ -1,0 +1,56 @@
+using SpeedupLlm.Benchmark.Experiments;
+using SpeedupLlm.Compute;
+
+namespace SpeedupLlm.Benchmark.Results;
+
+/// <summary><c>manifest.json</c>: everything that a run's results depend on, and what of them is there.</summary>
+public sealed record Manifest
+{
+    /// <summary>The version of the format that this code writes.</summary>
+    public const int CurrentFormat = 1;
+
+    /// <summary>The version of the format.</summary>
+    public int FormatVersion { get; init; } = CurrentFormat;
+
+    /// <summary>The program's version.</summary>
+    public required string Version { get; init; }
+
+    /// <summary><c>running</c>, <c>complete</c> or <c>interrupted</c>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>Whether the figures are only indicative (<c>--quick</c>).</summary>
+    public required bool Indicative { get; init; }
+
+    /// <summary>What must be said beside every figure of this run, such as the use of the oracle.</summary>
+    public required IReadOnlyList<string> Caveats { get; init; }
+
+    /// <summary>All parameters.</summary>
+    public required ExperimentSettings Parameters { get; init; }
+
+    /// <summary>Fingerprint of the model: changes when its answers may change.</summary>
+    public required string ModelFingerprint { get; init; }
+
+    /// <summary>Fingerprint of the prompts.</summary>
+    public required string PromptFingerprint { get; init; }
+
+    /// <summary>Fingerprint of the world or data file.</summary>
+    public required string DataFingerprint { get; init; }
+
+    /// <summary>SHA-256 of <c>docs/protocol.md</c>.</summary>
+    public required string ProtocolSha256 { get; init; }
+
+    /// <summary>The price sheet of the full cost.</summary>
+    public required PriceSheet Prices { get; init; }
+
+    /// <summary>How many trials a whole run has.</summary>
+    public required int PlannedTrials { get; init; }
+
+    /// <summary>How many are in <c>trials.jsonl</c>.</summary>
+    public required int FinishedTrials { get; init; }
+
+    /// <summary>Everything that depends on the clock or the machine.</summary>
+    public required ManifestTime Time { get; init; }
+}
+
+/// <summary>When, how long, and on what.</summary>
+public sealed record ManifestTime(DateTimeOffset StartedAt, double ElapsedMs, int Processors, string Runtime, string System, int Parallelism);

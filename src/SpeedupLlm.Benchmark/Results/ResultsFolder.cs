@@ -1,0 +1,98 @@
+using System.Text;
+using System.Text.Json;
+using SpeedupLlm.Benchmark.Reporting;
+using SpeedupLlm.Benchmark.Statistics;
+
+namespace SpeedupLlm.Benchmark.Results;
+
+/// <summary>The files of a run. Not thread-safe.</summary>
+public sealed class ResultsFolder
+{
+    /// <param name="path">The folder; need not exist yet.</param>
+    public ResultsFolder(string path)
+    {
+        Path = path;
+    }
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    internal string ManifestPath => In("manifest.json");
+
+    internal string TrialsPath => In("trials.jsonl");
+
+    /// <summary>The plain calls: lines like trials, of no cell.</summary>
+    internal string PlainCallsPath => In("plain-calls.jsonl");
+
+    internal string CellsPath => In("cells.csv");
+
+    internal string SummaryPath => In("summary.json");
+
+    /// <summary>The picture of the results.</summary>
+    public string ReportPath => In("report.html");
+
+    /// <summary>Whether a run was started here.</summary>
+    public bool HasRun => File.Exists(ManifestPath) || File.Exists(TrialsPath);
+
+    /// <summary>Makes <c>cells.csv</c>, <c>summary.json</c> and <c>report.html</c> anew from the manifest and the trials.</summary>
+    /// <exception cref="FileNotFoundException">There is no run here.</exception>
+    /// <exception cref="InvalidDataException">A file is malformed; names file and line.</exception>
+    public Summary Summarize()
+    {
+        var manifest = ReadManifest();
+        var analysis = Analysis.Of(manifest, ReadTrials(TrialsPath), ReadTrials(PlainCallsPath));
+        WriteAtomically(SummaryPath, JsonSerializer.Serialize(analysis.Summary, ResultsJson.Indented.Summary) + "\n");
+        WriteAtomically(CellsPath, CellsFile.Format(analysis));
+        WriteAtomically(ReportPath, HtmlReport.Render(manifest, analysis));
+        return analysis.Summary;
+    }
+
+    /// <summary>The run's manifest.</summary>
+    /// <exception cref="FileNotFoundException">There is no run here.</exception>
+    /// <exception cref="InvalidDataException">The manifest is malformed, or of another format.</exception>
+    public Manifest ReadManifest()
+    {
+        if (!File.Exists(ManifestPath))
+            throw new FileNotFoundException($"{Path} holds no results: there is no manifest.json.");
+        try
+        {
+            var manifest = JsonSerializer.Deserialize(File.ReadAllText(ManifestPath), ResultsJson.Indented.Manifest) ?? throw new JsonException("null");
+            return manifest.FormatVersion == Manifest.CurrentFormat
+                ? manifest
+                : throw new InvalidDataException(FormattableString.Invariant($"{ManifestPath}: format {manifest.FormatVersion} is not {Manifest.CurrentFormat}."));
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException(FormattableString.Invariant($"{ManifestPath}: {error.Message}"), error);
+        }
+    }
+
+    /// <summary>The summary as it was written last.</summary>
+    /// <exception cref="InvalidDataException">It is malformed.</exception>
+    public Summary ReadSummary()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllText(SummaryPath), ResultsJson.Indented.Summary) ?? throw new JsonException("null");
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"{SummaryPath}: {error.Message}", error);
+        }
+    }
+
+    internal void Write(Manifest manifest) =>
+        WriteAtomically(ManifestPath, JsonSerializer.Serialize(manifest, ResultsJson.Indented.Manifest) + "\n");
+
+    internal static IReadOnlyList<Trial> ReadTrials(string path) => File.Exists(path) ? TrialFile.Read(path) : [];
+
+    /// <summary>A reader sees the old file or the new one, never half.</summary>
+    internal static void WriteAtomically(string path, string text)
+    {
+        var fresh = path + ".new";
+        File.WriteAllText(fresh, text, new UTF8Encoding(false));
+        File.Move(fresh, path, overwrite: true);
+    }
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+}

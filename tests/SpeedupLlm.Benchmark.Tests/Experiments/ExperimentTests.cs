@@ -1,0 +1,216 @@
+using System.Globalization;
+using System.Text.Json;
+using SpeedupLlm.Benchmark.Experiments;
+using SpeedupLlm.Benchmark.Results;
+using SpeedupLlm.Benchmark.Statistics;
+using SpeedupLlm.Benchmark.Tests.Results;
+using SpeedupLlm.Memory;
+using SpeedupLlm.Testing;
+
+namespace SpeedupLlm.Benchmark.Tests.Experiments;
+
+public sealed class ExperimentTests : IDisposable
+{
+    private readonly Runs _runs = new();
+
+    public void Dispose() => _runs.Dispose();
+
+    [Fact]
+    public async Task Run_PaperGrid_Has96CellsWhoseFilesAgree()
+    {
+        var folder = _runs.Folder("grid");
+        var summary = await Runs.Make(Runs.Quick, folder).RunAsync(resume: false, CancellationToken.None);
+
+        Assert.Equal(96, summary.Cells.Count);
+        Assert.Equal(80, summary.Overall.Cells);
+        Assert.Equal(8, summary.Findings.Count);
+        var trials = TrialFile.Read(folder.TrialsPath);
+        Assert.Equal(96 * 3 * 3, trials.Count);
+        Assert.All(trials, t => Assert.Null(t.Error));
+        foreach (var line in File.ReadLines(folder.TrialsPath).Take(300))
+            await Schemas.AssertValidAsync("trial", line);
+        await Schemas.AssertValidAsync("summary", await File.ReadAllTextAsync(folder.SummaryPath));
+        await Schemas.AssertValidAsync("manifest", await File.ReadAllTextAsync(folder.ManifestPath));
+
+        var rows = (await File.ReadAllLinesAsync(folder.CellsPath)).Select(r => r.Split(',')).ToList();
+        foreach (var (cell, row) in summary.Cells.Zip(rows.Skip(1)))
+        {
+            await Schemas.AssertValidAsync("cell-row", JsonSerializer.Serialize(rows[0].Zip(row).ToDictionary(p => p.First, p => p.Second)));
+            var own = trials.Where(t => t.Level > 0 && t.Cell == new CellKey(cell.Similarity, cell.Scaling, cell.Memory)).ToList();
+            var without = trials.Where(t => t.Level > 0 && t.Cell == new CellKey(cell.Similarity, cell.Scaling, "none")).ToList();
+            Assert.Equal(6, own.Count);
+            Assert.Equal(own.Count, cell.Trials);
+            Assert.Equal(own.Count(t => t.Accepted), cell.Accepted);
+            Assert.Equal((double)own.Average(t => t.Operations), cell.Operations.WithMemory!.Value, 9);
+            Assert.Equal(1 - (double)own.Sum(t => t.FullCost) / (double)without.Sum(t => t.FullCost), cell.FullCost.Reduction!.Value, 9);
+            Assert.Equal(own.Average(t => t.Correct ? 1.0 : 0) - without.Average(t => t.Correct ? 1.0 : 0), cell.Accuracy.Change!.Value, 9);
+            Assert.Equal(cell.Operations.Reduction!.Value.ToString("R", CultureInfo.InvariantCulture), row[8]);
+            Assert.NotNull(cell.PlainCall.FullCost);
+        }
+    }
+
+    [Fact]
+    public async Task Run_Twice_AnyParallelism_SameBytesButTime()
+    {
+        ResultsFolder one = _runs.Folder("one"), other = _runs.Folder("other");
+        var settings = Runs.Quick with { Groups = 2, Similarity = ["S1", "S4"], Scaling = ["best-of-n", "tree-of-thoughts"] };
+        await Runs.Make(settings, one, parallelism: 1).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings, other, parallelism: 16).RunAsync(false, CancellationToken.None);
+        foreach (var name in Directory.GetFiles(one.Path).Select(Path.GetFileName))
+        {
+            Assert.Equal(
+                Schemas.WithoutTime(await File.ReadAllTextAsync(Path.Combine(one.Path, name!))),
+                Schemas.WithoutTime(await File.ReadAllTextAsync(Path.Combine(other.Path, name!))));
+        }
+    }
+
+    [Fact]
+    public async Task Run_LevelZero_IsTheSameTrialInAllArms()
+    {
+        var folder = _runs.Folder("zero");
+        await Runs.Make(Runs.Quick with { Scaling = ["best-of-n", "self-refine"] }, folder).RunAsync(false, CancellationToken.None);
+        foreach (var same in TrialFile.Read(folder.TrialsPath).Where(t => t.Level == 0).GroupBy(t => (t.Group, t.Scaling)))
+        {
+            Assert.Equal(24, same.Count());
+            Assert.Single(same.Select(t => TrialFile.Format(t with { Similarity = "S1", Memory = "none" })).Distinct());
+        }
+    }
+
+    [Fact]
+    public async Task Run_Baseline_DoesNotDependOnTheMemoriesBesideIt()
+    {
+        ResultsFolder alone = _runs.Folder("alone"), beside = _runs.Folder("beside");
+        var settings = Runs.Quick with { Scaling = ["best-of-n"], Memory = ["none"] };
+        await Runs.Make(settings, alone).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings with { Memory = ["reflect", "in-context", "placebo"] }, beside).RunAsync(false, CancellationToken.None);
+        Assert.Equal(Baselines(alone), Baselines(beside));
+
+        static List<string> Baselines(ResultsFolder folder) =>
+            [.. TrialFile.Read(folder.TrialsPath).Where(t => t.Memory == "none").Select(t => Schemas.WithoutTime(TrialFile.Format(t)))];
+    }
+
+    [Fact]
+    public async Task Run_WhatLearningCost_IsChargedToTheNextLevel()
+    {
+        var folder = _runs.Folder("learning");
+        var client = Runs.Model(p: 1, pWithMemory: 1);
+        await Runs.Make(Runs.Quick with { Scaling = ["best-of-n"], Memory = ["reflect", "sft"], Similarity = ["S3"], Groups = 1 }, folder, client).RunAsync(false, CancellationToken.None);
+        var trials = TrialFile.Read(folder.TrialsPath);
+        Assert.All(trials.Where(t => t.Level == 0 || t.Memory == "none"), t => Assert.DoesNotContain(t.Bill, b => b.Purpose is "learn" or "train"));
+        Assert.All(trials.Where(t => t.Level > 0 && t.Memory == "reflect"), t => Assert.Single(t.Bill, b => b.Purpose == "learn" && b.Calls == 1 && b.Output > 0));
+        Assert.All(trials.Where(t => t.Level > 0 && t.Memory == "sft"), t => Assert.Single(t.Bill, b => b.Purpose == "train" && b.Trained > 0));
+        // after levels 0 and 1; nothing is learnt after the last
+        Assert.Equal(2, client.Count(Prompts.PromptTask.Reflect));
+        foreach (var trial in trials)
+        {
+            Assert.Equal(trial.InputTokens, trial.Bill.Sum(b => b.Input));
+            Assert.Equal(trial.OutputTokens, trial.Bill.Sum(b => b.Output));
+            Assert.Equal(trial.FullCost, trial.Bill.Sum(b => b.Input - b.CachedInput + 0.1m * b.CachedInput + 4m * b.Output + 3m * b.Trained));
+        }
+    }
+
+    [Fact]
+    public async Task Run_MemoryHelps_IsSeenAsSavingAndAccuracy()
+    {
+        var folder = _runs.Folder("helps");
+        var settings = Runs.Quick with { Groups = 8, Rounds = 4, Scaling = ["best-of-n"], Memory = ["in-context"], Similarity = ["S1"] };
+        var summary = await Runs.Make(settings, folder, Runs.Model(0.15, 0.9)).RunAsync(false, CancellationToken.None);
+        var cell = summary.Cells.Single(c => c.Memory == "in-context");
+        Assert.True(cell.Operations.Reduction > 0.2, $"{JsonSerializer.Serialize(cell)}");
+        Assert.InRange(cell.Operations.Reduction!.Value, cell.Operations.Ci![0], cell.Operations.Ci[1]);
+        var none = summary.Cells.Single(c => c.Memory == "none");
+        Assert.Equal(0, none.Operations.Reduction);
+        Assert.Equal([0, 0], none.Operations.Ci!);
+        Assert.True(cell.PlainCall.FullCost < cell.FullCost.Baseline);
+    }
+
+    [Fact]
+    public async Task Run_Cancelled_LeavesReadableFilesAndResumesToTheSameEnd()
+    {
+        ResultsFolder whole = _runs.Folder("whole"), broken = _runs.Folder("broken");
+        var settings = Runs.Quick with { Scaling = ["best-of-n"], Groups = 4 };
+        await Runs.Make(settings, whole).RunAsync(false, CancellationToken.None);
+
+        await InterruptAsync(settings, broken);
+        Assert.Equal("interrupted", broken.ReadManifest().Status);
+        var there = TrialFile.Read(broken.TrialsPath);
+        Assert.InRange(there.Count, 60, broken.ReadManifest().PlannedTrials - 1);
+        Assert.Equal(there.Count, broken.ReadManifest().FinishedTrials);
+        await Schemas.AssertValidAsync("summary", await File.ReadAllTextAsync(broken.SummaryPath));
+        Assert.Contains("not complete", await File.ReadAllTextAsync(broken.ReportPath), StringComparison.Ordinal);
+
+        // a torn last line, as a killed run leaves it
+        await File.AppendAllTextAsync(broken.TrialsPath, "{\"formatVersion\":1,\"similarity\":\"S1\",\"sca");
+        var client = Runs.Model();
+        await Runs.Make(settings, broken, client).RunAsync(resume: true, CancellationToken.None);
+        Assert.Equal(Schemas.WithoutTime(await File.ReadAllTextAsync(whole.TrialsPath)), Schemas.WithoutTime(await File.ReadAllTextAsync(broken.TrialsPath)));
+        Assert.Equal(await File.ReadAllTextAsync(whole.SummaryPath), await File.ReadAllTextAsync(broken.SummaryPath));
+        Assert.DoesNotContain(client.Calls, c => c.Task == Prompts.PromptTask.Guess && c.Info.Purpose != Compute.CallPurpose.Solve);
+    }
+
+    [Fact]
+    public async Task Run_ResumedWithOtherParameters_IsRefusedWithWhatDiffers()
+    {
+        var folder = _runs.Folder("other");
+        var settings = Runs.Quick with { Scaling = ["best-of-n"], Memory = ["none"], Groups = 1 };
+        await Runs.Make(settings, folder).RunAsync(false, CancellationToken.None);
+        var refused = await Assert.ThrowsAsync<ResumeRefusedException>(() => Runs.Make(settings with { Tau = 0.7, Seed = 2 }, folder).RunAsync(true, CancellationToken.None));
+        Assert.Contains("tau: 0.5, now 0.7", refused.Differences);
+        Assert.Contains("seed: 1, now 2", refused.Differences);
+        await Assert.ThrowsAsync<ResultsExistException>(() => Runs.Make(settings, folder).RunAsync(false, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Run_FailedItems_AreCountedAndShown()
+    {
+        var folder = _runs.Folder("failing");
+        var good = Runs.Model();
+        var client = new ScriptedChatClient(call => call.Text.Contains(FailingQuestion(), StringComparison.Ordinal) && call.Task == Prompts.PromptTask.Think
+            ? ScriptedReply.Failing()
+            : ScriptedReplyOf(good, call));
+        var settings = Runs.Quick with { Scaling = ["long-cot"], Memory = ["none"], Similarity = ["S1"] };
+        var summary = await Runs.Make(settings, folder, client).RunAsync(false, CancellationToken.None);
+        var cell = summary.Cells.Single();
+        Assert.Equal(6, cell.Trials);
+        Assert.Equal(2, cell.Failed);
+        var failed = TrialFile.Read(folder.TrialsPath).Where(t => t.Error is not null).ToList();
+        Assert.Equal(3, failed.Count);
+        Assert.All(failed, t => Assert.False(t.Correct));
+        Assert.Contains("2 trials failed", await File.ReadAllTextAsync(folder.ReportPath), StringComparison.Ordinal);
+
+        static string FailingQuestion() => new Benchmark.Data.WorldExamples(Worlds.WorldCatalogue.Find("tariff")!, 1).At(1, Relevancy.SimilarityLevel.S1, 0).Question;
+    }
+
+    [Fact]
+    public async Task Run_ModelIsDown_FailsAtOnce()
+    {
+        var folder = _runs.Folder("down");
+        var client = new ScriptedChatClient(_ => ScriptedReply.Failing("nobody answers")).With<IAdapterTrainer>(new TinyTrainer());
+        var error = await Assert.ThrowsAsync<ModelUnusableException>(() => Runs.Make(Runs.Quick, folder, client).RunAsync(false, CancellationToken.None));
+        Assert.Contains("nobody answers", error.Message, StringComparison.Ordinal);
+        Assert.Single(client.Calls);
+    }
+
+    [Fact]
+    public void Experiment_UnknownNames_ListsTheValidOnes()
+    {
+        var error = Assert.Throws<UnknownNameException>(() => Runs.Make(Runs.Quick with { Scaling = ["best-of-m"] }, _runs.Folder("x")));
+        Assert.Contains("best-of-n", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(-0.1)]
+    public void Experiment_BadTau_IsRefused(double tau) =>
+        Assert.Throws<ArgumentException>(() => Runs.Make(Runs.Quick with { Tau = tau }, _runs.Folder("x")));
+
+    private static async Task InterruptAsync(ExperimentSettings settings, ResultsFolder folder)
+    {
+        using var stop = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            Runs.Make(settings, folder, parallelism: 2, progress: p => { if (p.Done >= 60) stop.Cancel(); }).RunAsync(false, stop.Token));
+    }
+
+    private static ScriptedReply ScriptedReplyOf(ScriptedChatClient client, ScriptedCall call) =>
+        new(client.GetResponseAsync(call.Messages, call.Options).GetAwaiter().GetResult().Text);
+}
