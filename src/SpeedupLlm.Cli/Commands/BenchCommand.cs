@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.Globalization;
+using SpeedupLlm.Benchmark.Data;
+using SpeedupLlm.Benchmark.Experiments;
+using SpeedupLlm.Benchmark.Results;
+using SpeedupLlm.Cli.Terminal;
+using SpeedupLlm.Relevancy;
+
+namespace SpeedupLlm.Cli.Commands;
+
+/// <summary><c>speedup bench</c>: what experience saves, on any model and any questions.</summary>
+internal static class BenchCommand
+{
+    private const int QuickGroups = 4, QuickRounds = 2;
+
+    public static Command Create(TimeProvider clock)
+    {
+        var defaults = new ExperimentSettings();
+        Option<bool> quick = new("--quick") { Description = "A smaller run of the same grid; its figures are indicative." };
+        Option<string> model = new("--model") { Description = "embedded, novice, recorded:FILE, or the URL of an OpenAI-compatible endpoint.", DefaultValueFactory = _ => ModelSource.Embedded };
+        Option<string?> modelName = new("--model-name") { Description = "The model's name at the endpoint." };
+        Option<int> checkpoint = new("--checkpoint") { Description = "Which of the embedded models, from 1.", DefaultValueFactory = _ => 1 };
+        Option<string?> data = new("--data") { Description = "A world (tariff), gsm-plus:FILE or jsonl:FILE. Default: tariff, or the questions of the recorded answers." };
+        Option<string?> scaling = new("--scaling") { Description = $"Scaling methods, comma-separated, or all: {string.Join(", ", Catalogue.ScalingMethods.Names)}." };
+        Option<string?> memory = new("--memory") { Description = $"Memories, comma-separated, or all: {string.Join(", ", Catalogue.Memories.Names)}." };
+        Option<string?> similarity = new("--similarity") { Description = "Levels, comma-separated, or all: S1, S2, S3, S4." };
+        Option<string?> scorer = new("--scorer") { Description = $"Who scores attempts: {string.Join(", ", Catalogue.Scorers.Names)}. Default judge; agreement for recorded answers." };
+        Option<double> tau = new("--tau") { Description = "An attempt with at least this score is accepted.", DefaultValueFactory = _ => defaults.Tau, CustomParser = Numbers.Real };
+        Option<int> samples = new("--samples") { Description = "N of Best-of-N and Self-Consistency.", DefaultValueFactory = _ => defaults.Samples };
+        Option<string> stop = new("--stop") { Description = "When Self-Consistency stops: adaptive-consistency[:P], esc[:W] or none.", DefaultValueFactory = _ => defaults.Stop };
+        Option<string> feedback = new("--feedback") { Description = "What is told after answering: none, verdict or reference.", DefaultValueFactory = _ => "none" };
+        Option<int?> groups = new("--groups") { Description = "Groups (in a world: firms). Default 20, with --quick 4; all of a file." };
+        Option<int?> rounds = new("--rounds") { Description = "Levels of experience after the first question. Default 4, with --quick 2." };
+        Option<long> seed = new("--seed") { Description = "The seed of everything.", DefaultValueFactory = _ => defaults.Seed };
+        Option<string?> output = new("--out") { Description = "The folder for the results. Default: a new one under results/." };
+        Option<bool> resume = new("--resume") { Description = "Goes on with the run in --out; finished trials are used again." };
+        var command = new Command("bench", "Shows with statistics what experience saves.")
+        {
+            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, stop, feedback, groups, rounds, seed, output, resume,
+        };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var isQuick = parsed.GetValue(quick);
+            if (parsed.GetValue(resume) && parsed.GetValue(output) is null)
+                throw new UsageException("--resume needs --out: the folder to go on with.");
+            // names before files: what is misspelt is said at once
+            var settings = new ExperimentSettings
+            {
+                Model = parsed.GetValue(model)!,
+                ModelName = parsed.GetValue(modelName),
+                Checkpoint = parsed.GetValue(checkpoint),
+                Scaling = Names.Of("scaling method", parsed.GetValue(scaling), defaults.Scaling, Catalogue.ScalingMethods.Names),
+                Memory = Names.Of("memory", parsed.GetValue(memory), defaults.Memory, Catalogue.Memories.Names),
+                Similarity = Names.Of("similarity", parsed.GetValue(similarity), defaults.Similarity, ["S1", "S2", "S3", "S4"]),
+                Scorer = parsed.GetValue(scorer) ?? defaults.Scorer,
+                Tau = parsed.GetValue(tau),
+                Samples = parsed.GetValue(samples),
+                Stop = parsed.GetValue(stop)!,
+                Feedback = FeedbackOf(parsed.GetValue(feedback)!),
+                Groups = parsed.GetValue(groups),
+                Rounds = parsed.GetValue(rounds) ?? (isQuick ? QuickRounds : defaults.Rounds),
+                Seed = parsed.GetValue(seed),
+                Quick = isQuick,
+            };
+            settings.Validate();
+            await using var source = ModelSource.Open(settings.Model, settings.ModelName, settings.Checkpoint, settings.Seed);
+            var questions = DataSource.Open(parsed.GetValue(data), source, settings.Seed);
+            settings = Fit(settings, source, questions, parsed.GetValue(scorer), parsed.GetValue(memory), parsed.GetValue(scaling)) with
+            {
+                Groups = settings.Groups ?? (questions.Groups is { } all ? (isQuick ? Math.Min(all, 50) : all) : isQuick ? QuickGroups : 20),
+            };
+            var folder = new ResultsFolder(parsed.GetValue(output) ?? FreshFolder(isQuick, clock));
+            return await RunAsync(settings, source, questions, folder, parsed.GetValue(resume), clock, cancellationToken).ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ExperimentSettings settings, ModelSource source, IExampleSource questions, ResultsFolder folder, bool resume, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        using var view = new ProgressView(folder.Path);
+        var experiment = new Experiment(settings, source.ForExperiment(), questions, folder, clock) { Progress = view.Show };
+        try
+        {
+            await experiment.RunAsync(resume, cancellationToken).ConfigureAwait(false);
+            view.Dispose();
+            ResultsTable.Write(folder);
+            return 0;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            view.Dispose();
+            ResultsTable.Write(folder);
+            Console.Error.WriteLine($"speedup: interrupted; what is finished is in {folder.Path}, and --resume --out {folder.Path} goes on");
+            return Failure.Interrupted;
+        }
+    }
+
+    /// <summary>Recorded answers were given without memory, and cannot judge.</summary>
+    private static ExperimentSettings Fit(
+        ExperimentSettings settings, ModelSource source, IExampleSource questions, string? scorer, string? memory, string? scaling)
+    {
+        if (source.Answers is null)
+            return questions.LevelsAt(SimilarityLevel.S1) is null && memory is null ? settings with { Memory = ["none"] } : settings;
+        return settings with
+        {
+            Scorer = scorer ?? "agreement",
+            Memory = memory is null ? ["none"] : settings.Memory,
+            Scaling = scaling is null ? ["self-consistency"] : settings.Scaling,
+        };
+    }
+
+    private static FeedbackMode FeedbackOf(string name) => name switch
+    {
+        "none" => FeedbackMode.None,
+        "verdict" => FeedbackMode.Verdict,
+        "reference" => FeedbackMode.Reference,
+        _ => throw new UnknownNameException("feedback", name, ["none", "verdict", "reference"]),
+    };
+
+    private static string FreshFolder(bool quick, TimeProvider clock)
+    {
+        var stem = Path.Combine("results", string.Create(CultureInfo.InvariantCulture, $"{(quick ? "quick" : "bench")}-{clock.GetLocalNow():yyyyMMdd-HHmmss}"));
+        var path = stem;
+        for (var n = 2; Directory.Exists(path); n++)
+            path = string.Create(CultureInfo.InvariantCulture, $"{stem}-{n}");
+        return path;
+    }
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using System.Globalization;
+using SpeedupLlm.Benchmark.Data;
+
+namespace SpeedupLlm.Cli.Commands;
+
+/// <summary><c>speedup dataset</c>: looks at question files.</summary>
+internal static class DatasetCommand
+{
+    public static Command Create()
+    {
+        Argument<string> data = new("DATA") { Description = "gsm-plus:FILE or jsonl:FILE." };
+        var validate = new Command("validate", "Reads a question file and says what is in it, or what is wrong with it.") { data };
+        validate.SetAction(parsed =>
+        {
+            foreach (var line in Describe(parsed.GetValue(data)!))
+                Console.WriteLine(line);
+            return 0;
+        });
+        return new Command("dataset", "Looks at question files.") { validate };
+    }
+
+    private static IEnumerable<string> Describe(string data)
+    {
+        if (data.StartsWith(DataSource.GsmPlusPrefix, StringComparison.Ordinal))
+        {
+            var plus = GsmPlus.Load(DataSource.Existing(data[DataSource.GsmPlusPrefix.Length..]));
+            yield return string.Create(CultureInfo.InvariantCulture, $"{plus.Name}: {plus.Groups} groups with questions at S1 to S4, fingerprint {plus.Fingerprint}");
+            foreach (var (type, count) in plus.Variations)
+                yield return string.Create(CultureInfo.InvariantCulture, $"  {count} × {type}");
+        }
+        else if (data.StartsWith(DataSource.JsonlPrefix, StringComparison.Ordinal))
+        {
+            var list = QuestionList.Load(DataSource.Existing(data[DataSource.JsonlPrefix.Length..]));
+            yield return string.Create(CultureInfo.InvariantCulture, $"{list.Name}: {list.Groups} questions without groups or levels, fingerprint {list.Fingerprint}");
+        }
+        else
+        {
+            throw new UnknownNameException("data", data, ["gsm-plus:FILE", "jsonl:FILE"]);
+        }
+    }
+}

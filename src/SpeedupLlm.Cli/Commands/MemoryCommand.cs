@@ -1,0 +1,161 @@
+using System.CommandLine;
+using System.Globalization;
+using SpeedupLlm.Experience;
+
+namespace SpeedupLlm.Cli.Commands;
+
+/// <summary><c>speedup memory</c>: shows and changes what <c>ask</c> remembers.</summary>
+internal static class MemoryCommand
+{
+    private const string Right = "right", Wrong = "wrong";
+
+    public static Command Create() => new("memory", "Shows and changes what is remembered.") { List(), Show(), Forget(), Feedback(), Export(), Import() };
+
+    private static Argument<string> Id() => new("ID") { Description = "An episode, as list shows it." };
+
+    private static Command List()
+    {
+        var store = StoreSource.Option();
+        Option<int> limit = new("--limit") { Description = "Episodes to show, newest first.", DefaultValueFactory = _ => 20 };
+        var command = new Command("list", "Lists episodes, newest first, and what was made from them.") { store, limit };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var opened = await StoreSource.OpenExistingAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
+            var left = parsed.GetValue(limit);
+            if (left < 1)
+                throw new UsageException("--limit is at least 1");
+            foreach (var scope in await opened.ScopesAsync(StoreSource.Tenant, cancellationToken).ConfigureAwait(false))
+            {
+                Console.WriteLine($"model {scope.ModelFingerprint}, prompts {scope.PromptFingerprint}");
+                await foreach (var episode in opened.ListAsync(new(scope, "", UsableOnly: false), cancellationToken).ConfigureAwait(false))
+                {
+                    if (left-- <= 0)
+                        break;
+                    Console.WriteLine($"  {episode.Id}  {episode.Verdict.ToString().ToLowerInvariant(),-10} {episode.Final ?? "-",-8} {Cut(episode.Question)}");
+                }
+
+                await foreach (var document in opened.ListDocumentsAsync(scope, null, cancellationToken).ConfigureAwait(false))
+                    Console.WriteLine($"  {document.Kind} {document.Key}: {(document.Text.Length > 0 ? Cut(document.Text) : Number(document.Content.Length) + " bytes")}, from {Number(document.Sources.Count)} episodes");
+            }
+
+            var health = await opened.CheckAsync(cancellationToken).ConfigureAwait(false);
+            Console.WriteLine($"{Number(health.Episodes)} episodes, {Number(health.Documents)} lessons and adapters"
+                + (health.SetAside > 0 ? $", {Number(health.SetAside)} bad records set aside" : "") + (health.Degraded is { } why ? $"; degraded: {why}" : ""));
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Show()
+    {
+        var id = Id();
+        var store = StoreSource.Option();
+        var command = new Command("show", "Shows one episode.") { id, store };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var opened = await StoreSource.OpenExistingAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
+            var e = await FindAsync(opened, parsed.GetValue(id)!, cancellationToken).ConfigureAwait(false);
+            Console.WriteLine($"episode    {e.Id}");
+            Console.WriteLine($"answered   {e.At.UtcDateTime.ToString("u", CultureInfo.InvariantCulture)}");
+            Console.WriteLine($"question   {e.Question}");
+            Console.WriteLine($"answer     {e.Final ?? "none"}");
+            Console.WriteLine($"worked     {e.Answer ?? "nothing to reuse"}");
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"verdict    {e.Verdict.ToString().ToLowerInvariant()}, score {e.Score:0.00}, stopped by {e.Stop.ToString().ToLowerInvariant()}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"cost       {e.Operations} operations, full cost {e.FullCost}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"recalled   helped {e.Helped}, did not help {e.Harmed}"));
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Forget()
+    {
+        var id = Id();
+        var store = StoreSource.Option();
+        var command = new Command("forget", "Forgets an episode and every lesson and adapter made from it.") { id, store };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var opened = await StoreSource.OpenExistingAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
+            var gone = await opened.ForgetAsync(StoreSource.Tenant, parsed.GetValue(id)!, cancellationToken).ConfigureAwait(false);
+            if (gone == 0)
+                throw Unknown(parsed.GetValue(id)!);
+            Console.WriteLine($"forgot {Number(gone)} {(gone == 1 ? "record" : "records")}");
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Feedback()
+    {
+        var id = Id();
+        Argument<string> verdict = new("VERDICT") { Description = "right or wrong." };
+        var store = StoreSource.Option();
+        var command = new Command("feedback", "Says whether a remembered answer is right; a wrong one is not used again, nor what was made from it.") { id, verdict, store };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var said = parsed.GetValue(verdict)!;
+            if (said is not (Right or Wrong))
+                throw new UnknownNameException("verdict", said, [Right, Wrong]);
+            await using var opened = await StoreSource.OpenExistingAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
+            var episode = await FindAsync(opened, parsed.GetValue(id)!, cancellationToken).ConfigureAwait(false);
+            if (said == Right)
+            {
+                if (episode.Answer is null)
+                    throw new UsageException($"episode {episode.Id} has no answer to reuse");
+                await opened.UpdateEpisodeAsync(StoreSource.Tenant, episode.Id, e => e with { Verdict = Verdict.Verified }, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                // lessons and adapters made from it go with it; the episode itself comes back as a rejected one
+                await opened.ForgetAsync(StoreSource.Tenant, episode.Id, cancellationToken).ConfigureAwait(false);
+                await opened.AppendAsync(episode with { Verdict = Verdict.Rejected, Answer = null, Final = null }, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            Console.WriteLine($"{episode.Id} is {said}");
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Export()
+    {
+        Argument<string> file = new("FILE") { Description = "The file to write, JSONL." };
+        var store = StoreSource.Option();
+        var command = new Command("export", "Writes all that is remembered to a file.") { file, store };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var opened = await StoreSource.OpenExistingAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
+            await using var stream = File.Create(parsed.GetValue(file)!);
+            var records = await ExperienceFile.ExportAsync(opened, StoreSource.Tenant, stream, cancellationToken).ConfigureAwait(false);
+            Console.WriteLine($"wrote {Number(records)} records to {parsed.GetValue(file)}");
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command Import()
+    {
+        Argument<string> file = new("FILE") { Description = "A file that export wrote." };
+        var store = StoreSource.Option();
+        var command = new Command("import", "Adds what a file remembers; what is there already stays.") { file, store };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var path = DataSource.Existing(parsed.GetValue(file)!);
+            await using var opened = await StoreSource.OpenAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
+            await using var stream = File.OpenRead(path);
+            var imported = await ExperienceFile.ImportAsync(opened, StoreSource.Tenant, stream, cancellationToken).ConfigureAwait(false);
+            Console.WriteLine($"added {Number(imported.Episodes)} episodes and {Number(imported.Documents)} lessons and adapters; {Number(imported.Kept)} were there already");
+            return 0;
+        });
+        return command;
+    }
+
+    private static async ValueTask<Episode> FindAsync(IExperienceStore store, string id, CancellationToken cancellationToken) =>
+        await store.GetEpisodeAsync(StoreSource.Tenant, id, cancellationToken).ConfigureAwait(false) ?? throw Unknown(id);
+
+    private static UsageException Unknown(string id) => new($"there is no episode {id}; 'speedup memory list' shows them");
+
+    private static string Cut(string text) => text.Length > 90 ? text[..89] + "…" : text;
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,3 @@
+using SpeedupLlm.Cli;
+
+return await CommandLine.RunAsync(args);

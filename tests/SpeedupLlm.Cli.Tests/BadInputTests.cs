@@ -1,0 +1,99 @@
+namespace SpeedupLlm.Cli.Tests;
+
+/// <summary>Bad input: one clear line, the right exit status, no stack trace.</summary>
+public sealed class BadInputTests : IDisposable
+{
+    private readonly Folder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("bench --scaling best-of-m", "best-of-n, tree-of-thoughts, self-refine, long-cot, self-consistency")]
+    [InlineData("bench --memory in-contest", "none, sft, in-context, reflect, multi-reflect, reflect-update")]
+    [InlineData("bench --similarity S5", "S1, S2, S3, S4")]
+    [InlineData("bench --scorer jury", "judge, p-true, agreement, equations, oracle")]
+    [InlineData("bench --feedback some", "none, verdict, reference")]
+    [InlineData("bench --model gpt", "embedded, novice, recorded:FILE, URL")]
+    [InlineData("bench --stop never", "adaptive-consistency")]
+    [InlineData("bench --scaling best-of-n,best-of-n", "twice")]
+    [InlineData("bench --tau NaN", "not a number")]
+    [InlineData("bench --tau -1", "τ")]
+    [InlineData("bench --samples 0", "Samples")]
+    [InlineData("bench --groups 0", "group")]
+    [InlineData("bench --rounds -1", "rounds")]
+    [InlineData("bench --checkpoint 0", "Checkpoints")]
+    [InlineData("bench --seed x", "x")]
+    [InlineData("bench --resume", "--out")]
+    [InlineData("bench --quickly", "unknown option '--quickly'")]
+    [InlineData("bench --model http://127.0.0.1:9", "--model-name")]
+    [InlineData("bench --model recorded:/nowhere/at/all.jsonl", "/nowhere/at/all.jsonl")]
+    [InlineData("brew", "unknown argument 'brew'. Valid: bench, ask, memory, model, report, dataset")]
+    [InlineData("report /nowhere/at/all", "/nowhere/at/all")]
+    [InlineData("dataset validate csv:x", "gsm-plus:FILE, jsonl:FILE")]
+    [InlineData("dataset validate jsonl:/nowhere", "/nowhere")]
+    [InlineData("model info --model embedded:/nowhere", "/nowhere")]
+    [InlineData("model train --recipe /nowhere --out x", "/nowhere")]
+    public async Task Run_BadUsage_SaysSoInOneLine(string line, string says) =>
+        (await Speedup.RunAsync(line.Split(' '))).AssertRefused(2, says);
+
+    [Fact]
+    public async Task Bench_EndpointNobodyAnswers_FailsWithOne()
+    {
+        var outcome = await Speedup.RunAsync("bench", "--quick", "--model", "http://127.0.0.1:9/v1", "--model-name", "m", "--memory", "none", "--out", _folder["out"]);
+        outcome.AssertRefused(1, "127.0.0.1:9");
+    }
+
+    [Fact]
+    public async Task Dataset_MalformedLine_NamesFileAndLine()
+    {
+        var file = _folder.Write("q.jsonl", """{"question":"1 + 1?","answer":"2"}""", """{"question":"1 + 2?"}""");
+        (await Speedup.RunAsync("dataset", "validate", "jsonl:" + file)).AssertRefused(2, file + " line 2", "answer");
+        file = _folder.Write("r.jsonl", """{"question":"1 + 1?","answer":"2"}""", "", "{");
+        (await Speedup.RunAsync("dataset", "validate", "jsonl:" + file)).AssertRefused(2, file + " line 3");
+    }
+
+    [Fact]
+    public async Task Model_FileCutShort_IsRefused()
+    {
+        var file = _folder.Write("m.safetensors", "not a model");
+        (await Speedup.RunAsync("model", "info", "--model", "embedded:" + file)).AssertRefused(2, file);
+    }
+
+    [Fact]
+    public async Task Report_MalformedTrials_NamesFileAndLine()
+    {
+        var answers = Recorded.Write(_folder, questions: 3);
+        Assert.Equal(0, (await Speedup.RunAsync("bench", "--model", "recorded:" + answers, "--out", _folder["run"])).Status);
+        var trials = _folder["run/trials.jsonl"];
+        var lines = File.ReadAllLines(trials);
+        File.WriteAllLines(trials, [lines[0], "{\"formatVersion\":", lines[2]]);
+        (await Speedup.RunAsync("report", _folder["run"])).AssertRefused(2, "trials.jsonl line 2");
+    }
+
+    [Fact]
+    public async Task Bench_MemoryOverRecordedAnswers_IsRefused() =>
+        (await Speedup.RunAsync("bench", "--model", "recorded:" + Recorded.Write(_folder, 3), "--memory", "in-context", "--out", _folder["run"]))
+            .AssertRefused(2, "in-context", "without memory");
+
+    [Fact]
+    public async Task Bench_SecondRunInTheSameFolder_IsRefusedUnlessResumed()
+    {
+        var answers = Recorded.Write(_folder, 3);
+        string[] run = ["bench", "--model", "recorded:" + answers, "--out", _folder["run"]];
+        Assert.Equal(0, (await Speedup.RunAsync(run)).Status);
+        (await Speedup.RunAsync(run)).AssertRefused(2, "--resume");
+        Assert.Equal(0, (await Speedup.RunAsync([.. run, "--resume"])).Status);
+        (await Speedup.RunAsync([.. run, "--resume", "--tau", "0.7"])).AssertRefused(2, "tau: 0.5, now 0.7");
+    }
+
+    [Fact]
+    public async Task Help_ListsOnlyWhatThereIs()
+    {
+        var outcome = await Speedup.RunAsync("--help");
+        Assert.Equal(0, outcome.Status);
+        foreach (var command in new[] { "bench", "ask", "memory", "model", "report", "dataset" })
+            Assert.Contains(command, outcome.Output, StringComparison.Ordinal);
+        foreach (var later in new[] { "serve", "calibrate", "theory" })
+            Assert.DoesNotContain(later, outcome.Output, StringComparison.Ordinal);
+    }
+}
