@@ -80,9 +80,10 @@ internal static class Schema
     /// <exception cref="StoreCorruptException">It is another program's.</exception>
     public static long Check(Database database, string name)
     {
-        var version = database.Number("PRAGMA user_version") ?? 0;
-        var application = database.Number("PRAGMA application_id") ?? 0;
-        var tables = database.Number("SELECT count(*) FROM sqlite_master") ?? 0;
+        // one statement, one snapshot: asked one after the other, another process that makes the store in between is taken for another program
+        using var header = database.Query("SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_master)");
+        header.Read();
+        var (version, application, tables) = (header.GetInt64(0), header.GetInt64(1), header.GetInt64(2));
         if (version == 0 && application == 0 && tables == 0)
             return 0;
         if (application != Application)
