@@ -42,6 +42,7 @@ public static class Catalogue
         (NoMemory.CatalogueName, () => new NoMemory()),
         (Sft.CatalogueName, () => new Sft()),
         (InContext.CatalogueName, () => new InContext()),
+        (AnswerCache.CatalogueName, () => new AnswerCache()),
         (Reflect.CatalogueName, () => new Reflect()),
         (MultiReflect.CatalogueName, () => new MultiReflect()),
         (ReflectUpdate.CatalogueName, () => new ReflectUpdate()),

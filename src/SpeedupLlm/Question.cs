@@ -8,6 +8,9 @@ namespace SpeedupLlm;
 /// <param name="Text">The text that relevancy looks at and that memories keep.</param>
 public sealed record Question(string Id, IReadOnlyList<ChatMessage> Messages, string Text)
 {
+    /// <summary>What else the answer depends on (see <see cref="Relevancy.QuestionKey.ContextOf"/>); empty for a bare question.</summary>
+    public string Context { get; init; } = "";
+
     /// <summary>A question of one user message. The identity defaults to a hash of the text.</summary>
     public static Question FromText(string text, string? id = null)
     {

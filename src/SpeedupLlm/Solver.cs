@@ -192,6 +192,8 @@ public sealed class Solver : IAsyncDisposable
             Entry = _options.Scaling.Entry,
             Stream = stream.Child(purpose == CallPurpose.Recall ? "recall" : "learn"),
             Trainer = _trainer,
+            Now = _options.Clock.GetUtcNow(),
+            Answers = _options.Answers,
         };
 
     /// <summary>An answer from memory is taken as it stands; it was accepted or verified when it was learnt.</summary>

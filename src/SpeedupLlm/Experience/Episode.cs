@@ -39,6 +39,9 @@ public sealed record Episode
     /// <summary>The question's text.</summary>
     public required string Question { get; init; }
 
+    /// <summary>The question's <see cref="SpeedupLlm.Question.Context"/>; null is none.</summary>
+    public string? Context { get; init; }
+
     /// <summary>The worked answer that may be reused (a search's dead ends removed), or null if none was accepted.</summary>
     public string? Answer { get; init; }
 

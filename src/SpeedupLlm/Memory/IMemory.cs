@@ -3,6 +3,7 @@ using SpeedupLlm.Experience;
 using SpeedupLlm.Prompts;
 using SpeedupLlm.Reasoning;
 using SpeedupLlm.Relevancy;
+using SpeedupLlm.Scoring;
 
 namespace SpeedupLlm.Memory;
 
@@ -104,6 +105,9 @@ public interface IMemory
 
     /// <summary>Learns from an episode that is already in the store. Only accepted or verified episodes should be learnt (case 25).</summary>
     ValueTask LearnAsync(Episode episode, IMemoryContext context, CancellationToken cancellationToken);
+
+    /// <summary>Hears from somebody who knows whether an answer that this memory gave whole was right. Does nothing by default.</summary>
+    ValueTask HearAsync(Solution solution, bool isRight, IMemoryContext context, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }
 
 /// <summary>What a memory works with.</summary>
@@ -132,6 +136,12 @@ public interface IMemoryContext
 
     /// <summary>Fine-tuning, or null if the model has none.</summary>
     IAdapterTrainer? Trainer { get; }
+
+    /// <summary>The time, UTC: of asking when recalling, of answering when learning.</summary>
+    DateTimeOffset Now { get; }
+
+    /// <summary>Says whether two final answers mean the same; no model is asked.</summary>
+    IAnswerComparer Answers { get; }
 
     /// <summary>Asks the model, metered, with the context's purpose (recall or learn).</summary>
     /// <exception cref="BudgetExceededException">No call is left.</exception>

@@ -24,6 +24,7 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
             Scope = solution.Scope,
             QuestionId = solution.Question.Id,
             Question = solution.Question.Text,
+            Context = solution.Question.Context is { Length: > 0 } of ? of : null,
             Answer = answer,
             Final = answer is null ? null : prompts.Final(answer),
             Score = solution.Best?.Score.Value,
@@ -44,6 +45,8 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
         if (solution.Used.Answer is { } stored)
         {
             await JudgeStoredAsync(stored.Source, feedback, context, cancellationToken).ConfigureAwait(false);
+            if (feedback?.IsRight is { } isRight && options.Memory is { } giver)
+                await giver.HearAsync(solution, isRight, context, cancellationToken).ConfigureAwait(false);
             return;
         }
         var known = await context.Store.GetEpisodeAsync(episode.Scope.Tenant, episode.Id, cancellationToken).ConfigureAwait(false);

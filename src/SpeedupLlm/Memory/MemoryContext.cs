@@ -3,6 +3,7 @@ using SpeedupLlm.Experience;
 using SpeedupLlm.Prompts;
 using SpeedupLlm.Reasoning;
 using SpeedupLlm.Relevancy;
+using SpeedupLlm.Scoring;
 
 namespace SpeedupLlm.Memory;
 
@@ -27,6 +28,10 @@ internal sealed class MemoryContext(Meter meter, CallPurpose purpose, string que
     public required StreamKey Stream { get; init; }
 
     public required IAdapterTrainer? Trainer { get; init; }
+
+    public required DateTimeOffset Now { get; init; }
+
+    public required IAnswerComparer Answers { get; init; }
 
     public ValueTask<Reply> AskAsync(Prompt prompt, StreamKey stream, CancellationToken cancellationToken) => meter.AskAsync(
         prompt, new(purpose, stream, NextDraw(prompt), questionId, null, prompt.TopLogProbs, cacheScope), reader: null, cancellationToken);

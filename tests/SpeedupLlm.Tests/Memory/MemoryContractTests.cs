@@ -145,7 +145,7 @@ public abstract class MemoryContract
         // what is learnt next knows nothing of it either
         await all.LiveAsync(memory, all.Episode(4));
         var recalled = await all.RecallAsync(memory, "What do 2 parcels of firm2 cost?");
-        Assert.False(IsNothing(recalled));
+        Assert.Equal(name == AnswerCache.CatalogueName, IsNothing(recalled)); // it answers the same question only
         Assert.DoesNotContain("mark2", Show(recalled), StringComparison.Ordinal);
         foreach (var id in new[] { "episode-001", "episode-003", "episode-004" })
             await all.Store.ForgetAsync("tenant", id, CancellationToken.None);
@@ -324,7 +324,7 @@ public abstract class MemoryContract
             // nor does it come back with what is learnt next
             await all.LiveAsync(memory, all.Episode(2));
             var recalled = await all.RecallAsync(memory, "What do 1 parcels of firm1 cost?");
-            Assert.False(IsNothing(recalled));
+            Assert.Equal(name == AnswerCache.CatalogueName, IsNothing(recalled));
             Assert.DoesNotContain("mark1", Show(recalled), StringComparison.Ordinal);
         }
     }

@@ -6,6 +6,7 @@ using SpeedupLlm.Memory;
 using SpeedupLlm.Prompts;
 using SpeedupLlm.Reasoning;
 using SpeedupLlm.Relevancy;
+using SpeedupLlm.Scoring;
 
 namespace SpeedupLlm.Tests.Memory;
 
@@ -45,6 +46,10 @@ internal sealed class Remembering : IMemoryContext
     public StreamKey Stream { get; set; } = StreamKey.Root(1);
 
     public FakeTrainer FakeTrainer { get; }
+
+    public DateTimeOffset Now { get; set; } = Start;
+
+    public IAnswerComparer Answers { get; init; } = new AnswerComparer();
 
     public IAdapterTrainer? Trainer { get; set; }
 

@@ -1,0 +1,171 @@
+using SpeedupLlm.Compute;
+using SpeedupLlm.Experience;
+using SpeedupLlm.Relevancy;
+
+namespace SpeedupLlm.Memory;
+
+/// <summary>Options of <see cref="AnswerCache"/>.</summary>
+public sealed record AnswerCacheOptions
+{
+    /// <summary>δ: of the answers that are given to rewordings, at most this share may be wrong. In (0, 1); default 0.02.</summary>
+    public double Delta { get; init; } = 0.02;
+
+    /// <summary>α: the chance that rewordings are answered although more than δ of them would be wrong. In (0, 1); default 0.05.</summary>
+    public double Alpha { get; init; } = 0.05;
+
+    /// <summary>The share of rewordings that are searched anew all the same once they could be answered, to go on learning. In (0, 1); default 0.05.</summary>
+    public double CheckShare { get; init; } = 0.05;
+
+    /// <summary>Answers older than this are searched anew, verified or not; null is never. Above zero; default null.</summary>
+    public TimeSpan? MaximumAge { get; init; }
+
+    /// <summary>An episode that was wrong this many times more than it was right is not answered with any more. At least 1; default 1.</summary>
+    public int HarmLimit { get; init; } = 1;
+
+    internal AnswerCacheOptions Validated()
+    {
+        foreach (var (name, share) in new[] { (nameof(Delta), Delta), (nameof(Alpha), Alpha), (nameof(CheckShare), CheckShare) })
+        {
+            if (!(share is > 0 and < 1))
+                throw new ArgumentOutOfRangeException(name, share, $"{name} is in (0, 1).");
+        }
+        if (MaximumAge <= TimeSpan.Zero)
+            throw new ArgumentOutOfRangeException(nameof(MaximumAge), MaximumAge, "The maximum age is above zero.");
+        ArgumentOutOfRangeException.ThrowIfLessThan(HarmLimit, 1);
+        return this;
+    }
+}
+
+/// <summary>Answers a question that was answered before, without any model call.</summary>
+/// <remarks>
+/// The same question (equal <see cref="QuestionKey"/>: text but for its spelling, and all of its context) gets the answer of its accepted or verified
+/// episode. A rewording (S2: other words, the same numbers, names and units) gets it only once there is evidence that at most δ of such answers are
+/// wrong (<see cref="ReuseEvidence"/>); until then, and for a share of them afterwards, it is searched, and what the search accepts is the check.
+/// Never across different numbers. Two accepted answers to one question that differ are a contradiction: neither is given until one is verified.
+/// Where it gives nothing the search goes on as without memory.
+/// </remarks>
+/// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
+{
+    /// <summary>The name in the catalogue.</summary>
+    public const string CatalogueName = "answer-cache";
+
+    /// <summary>The kind of the document that names the episode of a question; its key is the question's key.</summary>
+    public const string Kind = "answer";
+
+    private const string Contradicted = "contradicted";
+
+    // of the nearest, the first that is a rewording counts
+    private const int LookedAt = 8;
+
+    private static readonly SimilarityEstimator Estimator = new();
+
+    private readonly AnswerCacheOptions _options = options.Validated();
+    private readonly ReuseEvidence _evidence = new(options.Delta, options.Alpha);
+
+    /// <summary>With the default options.</summary>
+    public AnswerCache()
+        : this(new())
+    {
+    }
+
+    /// <inheritdoc/>
+    public string Name => CatalogueName;
+
+    /// <inheritdoc/>
+    public async ValueTask<Recalled> RecallAsync(Question question, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (QuestionKey.Of(question) is not { } key)
+            return Recalled.Nothing;
+        if (await context.Store.GetAsync(context.Scope, Kind, key, cancellationToken).ConfigureAwait(false) is { } known)
+            return await EpisodeOfAsync(known, context, cancellationToken).ConfigureAwait(false) is { } same ? Give(same, new(SimilarityLevel.S1, 1, 1)) : Recalled.Nothing;
+        if (await RewordedAsync(question.Text, question.Context, null, context, cancellationToken).ConfigureAwait(false) is not { } reworded)
+            return Recalled.Nothing;
+        var served = (await _evidence.ReadAsync(context, cancellationToken).ConfigureAwait(false)).Serves(reworded.Relevance.Confidence)
+            && new StreamRandom(context.Stream.Child(CatalogueName)).NextDouble() >= _options.CheckShare;
+        return served ? Give(reworded.Episode, reworded.Relevance) : Recalled.Nothing with { Relevance = reworded.Relevance };
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="MemoryConflictException">Other learners were faster again and again.</exception>
+    public async ValueTask LearnAsync(Episode episode, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        if (!await Learning.MayLearnAsync(episode, context, cancellationToken).ConfigureAwait(false) || episode.Final is null
+            || QuestionKey.Of(episode.Question, episode.Context ?? "") is not { } key)
+            return;
+        // the search was the check of what a rewording's answer would have been
+        if (await RewordedAsync(episode.Question, episode.Context ?? "", episode.Id, context, cancellationToken).ConfigureAwait(false) is { } reworded)
+        {
+            var agrees = await context.Answers.AreEquivalentAsync(episode.Final, reworded.Episode.Final!, null, cancellationToken).ConfigureAwait(false);
+            await _evidence.AddAsync(reworded.Relevance.Confidence, !agrees, context, cancellationToken).ConfigureAwait(false);
+        }
+        for (var round = 0; round < Learning.MostRounds; round++)
+        {
+            var held = await context.Store.GetAsync(context.Scope, Kind, key, cancellationToken).ConfigureAwait(false);
+            if (await RevisedAsync(held, episode, key, context, cancellationToken).ConfigureAwait(false) is not { } revised
+                || await Learning.PublishAsync(revised, revised.Sources, context, cancellationToken).ConfigureAwait(false) is not null)
+                return;
+        }
+        throw Learning.Conflict(CatalogueName);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask HearAsync(Solution solution, bool isRight, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(solution);
+        if (solution.Used is { Answer: not null, Relevance: { Level: SimilarityLevel.S2, Confidence: var confidence } })
+            await _evidence.AddAsync(confidence, !isRight, context, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What is known of a question after one more episode of it; null if nothing changes.</summary>
+    private async ValueTask<MemoryDocument?> RevisedAsync(MemoryDocument? held, Episode episode, string key, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        var fresh = new MemoryDocument { Kind = Kind, Key = key, Scope = context.Scope, Sources = [episode.Id], Version = held?.Version ?? 0, At = episode.At };
+        if (held is null || held.Sources is not [var source, ..] || (source != episode.Id && await SoundAsync(source, context, cancellationToken).ConfigureAwait(false) is null))
+            return fresh;
+        if (held.Sources.Contains(episode.Id, StringComparer.Ordinal))
+            return episode.Verdict == Verdict.Verified && held.Text == Contradicted ? fresh : null;
+        var other = (await SoundAsync(source, context, cancellationToken).ConfigureAwait(false))!;
+        var verified = (Now: episode.Verdict == Verdict.Verified, Before: other.Verdict == Verdict.Verified);
+        if (await context.Answers.AreEquivalentAsync(episode.Final!, other.Final!, null, cancellationToken).ConfigureAwait(false))
+            return verified is { Now: true, Before: false } || IsOld(other, context) ? fresh : null;
+        return verified switch
+        {
+            (true, _) => fresh,
+            (false, true) => null,
+            _ => fresh with { Text = Contradicted, Sources = [source, episode.Id] },
+        };
+    }
+
+    /// <summary>The episode that a question is answered with, if it still may be.</summary>
+    private async ValueTask<Episode?> EpisodeOfAsync(MemoryDocument known, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        if (known.Sources is not [var source, ..] || await SoundAsync(source, context, cancellationToken).ConfigureAwait(false) is not { } episode)
+            return null;
+        return IsOld(episode, context) || (known.Text == Contradicted && episode.Verdict != Verdict.Verified) ? null : episode;
+    }
+
+    private async ValueTask<Episode?> SoundAsync(string id, IMemoryContext context, CancellationToken cancellationToken) =>
+        await context.Store.GetEpisodeAsync(context.Scope.Tenant, id, cancellationToken).ConfigureAwait(false) is { Final: not null } episode
+        && RememberedCases.IsSound(episode, _options.HarmLimit) ? episode : null;
+
+    private bool IsOld(Episode episode, IMemoryContext context) => context.Now - episode.At > _options.MaximumAge;
+
+    /// <summary>The nearest episode whose question is this one in other words.</summary>
+    private async ValueTask<(Episode Episode, Relevance Relevance)?> RewordedAsync(
+        string text, string questionContext, string? except, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        foreach (var near in await RememberedCases.NearestAsync(text, LookedAt, _options.HarmLimit, -1, context, cancellationToken).ConfigureAwait(false))
+        {
+            if (near.Item.Id == except || near.Item.Final is null || IsOld(near.Item, context) || (near.Item.Context ?? "") != questionContext)
+                continue;
+            if (Estimator.Estimate(text, near.Item.Question, near.Similarity) is { Level: SimilarityLevel.S2 } relevance)
+                return (near.Item, relevance);
+        }
+        return null;
+    }
+
+    private static Recalled Give(Episode episode, Relevance relevance) =>
+        new(new(episode.Answer!, episode.Final, episode.Id, episode.Verdict), [], null, relevance);
+}
