@@ -46,7 +46,8 @@ public static class Catalogue
         (Reflect.CatalogueName, () => new Reflect()),
         (MultiReflect.CatalogueName, () => new MultiReflect()),
         (ReflectUpdate.CatalogueName, () => new ReflectUpdate()),
-        (Placebo.CatalogueName, () => new Placebo()));
+        (Placebo.CatalogueName, () => new Placebo()),
+        (Auto.CatalogueName, () => new Auto()));
 
     /// <summary>Scorers.</summary>
     public static CatalogueOf<IScorer> Scorers { get; } = new("scorer",

@@ -38,6 +38,9 @@ public sealed record BandState
     /// <summary>The evidence on which it was admitted, infinite for a prior; 0 while on trial.</summary>
     public double AdmittedWith { get; init; }
 
+    /// <summary>The mean cost without memory at admission, in caps; 0 while on trial.</summary>
+    public double CostWithout { get; init; }
+
     /// <summary>Watches the cost with memory, once admitted; null while on trial.</summary>
     internal ChangeDetector? Dearer { get; init; }
 

@@ -104,6 +104,7 @@ public sealed class MemoryGuard(GuardOptions options)
         {
             Phase = GuardPhase.Admitted,
             AdmittedWith = evidence,
+            CostWithout = costWithout,
             Dearer = ChangeDetector.Below(-costWithout, -1, 0, 2 * _options.AverageRunLength),
             Harmful = ChangeDetector.Below(0, -bound, bound, 2 * _options.AverageRunLength),
             WithMemory = default,
@@ -117,6 +118,7 @@ public sealed class MemoryGuard(GuardOptions options)
         Trials = state.Trials + 1,
         Admission = NewTest(),
         AdmittedWith = 0,
+        CostWithout = 0,
         Dearer = null,
         Harmful = null,
         WithMemory = default,

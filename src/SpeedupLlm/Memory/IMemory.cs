@@ -37,8 +37,22 @@ public sealed record StoredAnswer(string Text, string? Final, string Source, Ver
 /// <param name="Relevance">How alike the most similar remembered question is.</param>
 public sealed record Recalled(StoredAnswer? Answer, IReadOnlyList<Hint> Hints, AdapterRef? Weights, Relevance Relevance)
 {
+    /// <summary>Why it was used or not, from memories that choose; null from others.</summary>
+    public MemoryChoice? Choice { get; init; }
+
     /// <summary>Nothing was recalled.</summary>
     public static Recalled Nothing { get; } = new(null, [], null, Relevance.None);
+}
+
+/// <summary>What a memory that chooses has chosen.</summary>
+/// <param name="Band">The band of similarity that the choice is accounted to; empty if to none.</param>
+/// <param name="Plan">What was chosen and why, in a line.</param>
+/// <param name="IsUsed">Whether memory was used.</param>
+/// <param name="Propensity">The chance that it would be; 0 or 1 where nothing was drawn.</param>
+public sealed record MemoryChoice(string Band, string Plan, bool IsUsed, double Propensity)
+{
+    /// <summary>Where memory stood in the band.</summary>
+    public Guard.GuardPhase Phase { get; init; }
 }
 
 /// <summary>Names adapted weights of a model.</summary>
@@ -105,6 +119,13 @@ public interface IMemory
 
     /// <summary>Learns from an episode that is already in the store. Only accepted or verified episodes should be learnt (case 25).</summary>
     ValueTask LearnAsync(Episode episode, IMemoryContext context, CancellationToken cancellationToken);
+
+    /// <summary>Sees what a question cost, whether it was answered well or not, once. Does nothing by default.</summary>
+    /// <param name="solution">The answer, with what this memory gave for it.</param>
+    /// <param name="cost">The full cost of answering, in the units of the solver's price sheet.</param>
+    /// <param name="context">What the memory works with.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    ValueTask ObserveAsync(Solution solution, decimal cost, IMemoryContext context, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <summary>Hears from somebody who knows whether an answer that this memory gave whole was right. Does nothing by default.</summary>
     ValueTask HearAsync(Solution solution, bool isRight, IMemoryContext context, CancellationToken cancellationToken) => ValueTask.CompletedTask;

@@ -46,9 +46,9 @@ public abstract class MemoryContract
     /// <summary>Those that recall something after an episode.</summary>
     public static TheoryData<string> NotEmpty() => [.. Catalogue.Memories.Names.Where(n => n != NoMemory.CatalogueName)];
 
-    /// <summary>Those that write documents.</summary>
+    /// <summary>Those that have the model write or train documents.</summary>
     public static TheoryData<string> Writing() =>
-        [.. Catalogue.Memories.Names.Where(n => n is not (NoMemory.CatalogueName or InContext.CatalogueName or Placebo.CatalogueName or "answer-cache"))];
+        [.. Catalogue.Memories.Names.Where(n => n is not (NoMemory.CatalogueName or InContext.CatalogueName or Placebo.CatalogueName or AnswerCache.CatalogueName or Auto.CatalogueName))];
 
     private protected static IMemory Create(string name) => Catalogue.Memories.Create(name);
 

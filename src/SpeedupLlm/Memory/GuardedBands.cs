@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SpeedupLlm.Experience;
+using SpeedupLlm.Guard;
+
+namespace SpeedupLlm.Memory;
+
+/// <summary>The guard's states of a scope, a document a band.</summary>
+/// <remarks>The cap on cost is twice the dearest of a band's first ten questions; until then a band is used as its prior says.</remarks>
+internal sealed class GuardedBands(GuardOptions options)
+{
+    /// <summary>The kind of the documents.</summary>
+    public const string Kind = "guard";
+
+    private const int WarmUp = 10;
+
+    private readonly MemoryGuard _guard = new(options with { CostCap = 1 });
+
+    /// <summary>Decides for one question, and says why in a few words.</summary>
+    public async ValueTask<(GuardDecision Decision, string Why)> DecideAsync(string band, bool prior, double chance, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        var record = Read(await context.Store.GetAsync(context.Scope, Kind, band, cancellationToken).ConfigureAwait(false));
+        if (record?.State is not { } saved)
+            return prior ? (new(true, 1, GuardPhase.Admitted), "a prior says that it helps") : (new(false, 0, GuardPhase.OnTrial), "not proven to help yet");
+        var decision = _guard.Decide(saved.Open(_guard), chance);
+        var why = (decision.Phase, decision.UseMemory) switch
+        {
+            (GuardPhase.Admitted, true) => Compare(saved) ?? "found to help",
+            (GuardPhase.Admitted, false) => "a control",
+            (_, true) => "on trial",
+            _ => string.Create(CultureInfo.InvariantCulture, $"on trial, {saved.Tested} questions compared"),
+        };
+        return (decision, why);
+    }
+
+    /// <summary>Adds what a question cost.</summary>
+    /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
+    public async ValueTask AddAsync(string band, bool prior, GuardDecision decision, double cost, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < Learning.MostRounds; round++)
+        {
+            var held = await context.Store.GetAsync(context.Scope, Kind, band, cancellationToken).ConfigureAwait(false);
+            var document = new MemoryDocument
+            {
+                Kind = Kind,
+                Key = band,
+                Scope = context.Scope,
+                Content = JsonSerializer.SerializeToUtf8Bytes(After(Read(held), prior, decision, cost), GuardJson.Default.BandRecord),
+                Version = held?.Version ?? 0,
+                At = context.Now,
+            };
+            if (await context.Store.PutAsync(document, cancellationToken).ConfigureAwait(false) is not null)
+                return;
+        }
+        throw Learning.Conflict(Auto.CatalogueName);
+    }
+
+    private BandRecord After(BandRecord? record, bool prior, GuardDecision decision, double cost)
+    {
+        record ??= new([], 0, null);
+        if (record.State is { } saved)
+            return record with { State = SavedState.Of(_guard.After(saved.Open(_guard), decision, cost / record.Scale)) };
+        double[] first = [.. record.First, cost];
+        if (first.Length < WarmUp)
+            return record with { First = first };
+        // of a prior's cost without memory nothing is known here: only the comparison with controls can take it back
+        return new([], Math.Max(double.Epsilon, 2 * first.Max()), SavedState.Of(prior ? _guard.BeginAdmitted(0.999) : _guard.Begin()));
+    }
+
+    private static string? Compare(SavedState saved) => saved.WithMemory.Mean is { } with && saved.Without.Mean is { } without && saved.Without.Count >= WarmUp
+        ? string.Create(CultureInfo.InvariantCulture, $"costs {with / Math.Max(without, 1e-9):P0} of what it costs without") : null;
+
+    private static BandRecord? Read(MemoryDocument? document) => document is null ? null
+        : JsonSerializer.Deserialize(document.Content.Span, GuardJson.Default.BandRecord) ?? throw new InvalidDataException($"The {Kind} of {document.Scope.Tenant} is not readable.");
+}
+
+/// <summary>A band as it is stored.</summary>
+/// <param name="First">The costs of the first questions, before <see cref="State"/> is there.</param>
+/// <param name="Scale">What counts as the cap.</param>
+/// <param name="State">The guard's state.</param>
+internal sealed record BandRecord(IReadOnlyList<double> First, double Scale, SavedState? State);
+
+/// <summary>A <see cref="BandState"/> as it is stored.</summary>
+internal sealed record SavedState(
+    GuardPhase Phase, int Trials, IReadOnlyList<double> LogWealth, long Tested, double AdmittedWith, double CostWithout,
+    IReadOnlyList<double>? Dearer, long DearerSeen, IReadOnlyList<double>? Harmful, long HarmfulSeen, ArmCost WithMemory, ArmCost Without, double Spent, double Explored)
+{
+    public static SavedState Of(BandState s) => new(
+        s.Phase, s.Trials, s.Admission.LogWealth, s.Admission.Count, s.AdmittedWith, s.CostWithout,
+        s.Dearer?.Wealth, s.Dearer?.Count ?? 0, s.Harmful?.Wealth, s.Harmful?.Count ?? 0, s.WithMemory, s.Without, s.Spent, s.Explored);
+
+    public BandState Open(MemoryGuard guard)
+    {
+        var open = Phase == GuardPhase.Admitted ? guard.BeginAdmitted(CostWithout) : guard.Begin();
+        return open with
+        {
+            Trials = Trials,
+            Admission = open.Admission.From(LogWealth, Tested),
+            AdmittedWith = AdmittedWith,
+            Dearer = open.Dearer?.From(Dearer ?? [], DearerSeen),
+            Harmful = open.Harmful?.From(Harmful ?? [], HarmfulSeen),
+            WithMemory = WithMemory,
+            Without = Without,
+            Spent = Spent,
+            Explored = Explored,
+        };
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, IgnoreReadOnlyProperties = true,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(BandRecord))]
+internal sealed partial class GuardJson : JsonSerializerContext
+{
+}

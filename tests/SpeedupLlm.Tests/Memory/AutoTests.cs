@@ -1,0 +1,143 @@
+using SpeedupLlm.Compute;
+using SpeedupLlm.Experience;
+using SpeedupLlm.Guard;
+using SpeedupLlm.Memory;
+using SpeedupLlm.Reasoning;
+using SpeedupLlm.Relevancy;
+using SpeedupLlm.Scoring;
+using SpeedupLlm.Testing;
+
+namespace SpeedupLlm.Tests.Memory;
+
+public sealed class AutoTests
+{
+    private const string Asked = "Orpi North posts parcels. 4 km and 3 kg cost 22. What do 5 km and 5 kg cost?";
+    private const string OtherNumbers = "Orpi North posts parcels. 2 km and 9 kg cost 36. What do 8 km and 1 kg cost?";
+    private const string Branch = "Orpi South posts parcels. 6 km and 2 kg cost 25, 7 km and 7 kg cost 40. Which costs more, 1 km and 5 kg or 3 km and 2 kg?";
+    private const string OtherFirm = "Velda South posts parcels. 2 km and 9 kg cost 31. What do 8 km and 1 kg cost?";
+
+    private static readonly Auto Memory = new();
+
+    [Fact]
+    public async Task Recall_NothingAlike_GivesNothingAndSaysWhy()
+    {
+        var all = All();
+        Assert.Equal("nothing is known", (await all.RecallAsync(Memory, Asked)).Choice!.Plan);
+        await all.LiveAsync(Memory, all.Episode(1, OtherFirm));
+        var recalled = await all.RecallAsync(Memory, Asked);
+        Assert.Empty(recalled.Hints);
+        Assert.Equal(("", "nothing alike is known", false), (recalled.Choice!.Band, recalled.Choice.Plan, recalled.Choice.IsUsed));
+    }
+
+    [Fact]
+    public async Task Recall_CasesOfSeveralLevels_TakesTheNearestLevelOnly()
+    {
+        var all = All();
+        await all.LiveAsync(Memory, all.Episode(1, OtherNumbers));
+        await all.LiveAsync(Memory, all.Episode(2, Branch));
+        await all.LiveAsync(Memory, all.Episode(3, OtherFirm));
+        var recalled = await all.RecallAsync(Memory, Asked);
+        Assert.Equal(["episode-001"], recalled.Hints.Select(h => h.Source));
+        Assert.Equal(SimilarityLevel.S3, recalled.Relevance.Level);
+        Assert.Equal(("guess/S3", true, 1), (recalled.Choice!.Band, recalled.Choice.IsUsed, recalled.Choice.Propensity));
+        Assert.Matches(@"^1 case, S3, confidence 0\.\d\d: a prior says that it helps$", recalled.Choice.Plan);
+        await all.LiveAsync(Memory, all.Episode(4, Asked));
+        recalled = await all.RecallAsync(Memory, Asked);
+        Assert.Equal("episode-004", recalled.Answer!.Source);
+        Assert.Equal("the answer given before, S1, confidence 1.00", recalled.Choice!.Plan);
+    }
+
+    [Fact]
+    public async Task Recall_LevelWithoutAPrior_MustProveItselfFirst()
+    {
+        var all = All();
+        await all.LiveAsync(Memory, all.Episode(1, Branch));
+        var recalled = await all.RecallAsync(Memory, Asked);
+        Assert.Empty(recalled.Hints);
+        Assert.Equal((SimilarityLevel.S4, false, 0), (recalled.Relevance.Level, recalled.Choice!.IsUsed, recalled.Choice.Propensity));
+        Assert.StartsWith("not 1 case, S4", recalled.Choice.Plan, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0.3, true)] // helps
+    [InlineData(0.9, false)] // harms
+    public async Task Observe_ManyQuestions_UsesCasesOnlyIfTheyHelp(double costWith, bool used)
+    {
+        var all = All();
+        await all.LiveAsync(Memory, all.Episode(1, Branch));
+        var (last, cost) = (0, 0.0);
+        for (var i = 0; i < 1500; i++)
+        {
+            all.Stream = StreamKey.Root(1).Child(i);
+            var recalled = await all.RecallAsync(Memory, Asked);
+            var random = new StreamRandom(StreamKey.Root(2).Child(i));
+            var spent = random.NextDouble() < (recalled.Hints.Count > 0 ? costWith : 0.6) ? 900m : 200m;
+            await Memory.ObserveAsync(SolutionOf(recalled), spent, all, CancellationToken.None);
+            last += i >= 1000 && recalled.Hints.Count > 0 ? 1 : 0;
+            cost += (double)spent;
+        }
+        if (used)
+            Assert.InRange(last, 450, 500); // all but the controls
+        else
+            Assert.InRange(last, 0, 100);
+        var state = Assert.Single(await all.Watched.DocumentsAsync(), d => d.Kind == GuardedBands.Kind);
+        Assert.Equal("guess/S4", state.Key);
+        if (!used)
+            Assert.InRange(cost, 0, 1500 * (0.6 * 900 + 0.4 * 200) * 1.08);
+    }
+
+    [Fact]
+    public async Task Observe_ManyAtOnce_LosesNothing()
+    {
+        var all = All();
+        await all.LiveAsync(Memory, all.Episode(1, Branch));
+        var recalled = await all.RecallAsync(Memory, Asked);
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Task.Run(async () => await Memory.ObserveAsync(SolutionOf(recalled), 100, all, CancellationToken.None))));
+        var bands = new GuardedBands(new());
+        var (_, why) = await bands.DecideAsync("guess/S4", prior: false, 0.9, all, CancellationToken.None);
+        Assert.Equal("on trial, 0 questions compared", why);
+        var saved = (await all.Watched.DocumentsAsync()).Single(d => d.Kind == GuardedBands.Kind);
+        Assert.Equal(40, saved.Version);
+    }
+
+    [Fact]
+    public async Task Solver_WithAuto_SolvesLearnsAndAnswersTheSecondTimeForNothing()
+    {
+        await using var store = new InMemoryStore();
+        await using var solver = new Solver(ScriptedApprentice.Create(1), new() { Memory = Memory, Store = store, Scorer = new JudgeScorer() });
+        var question = Question.FromText("What is 40 + 2?");
+        Assert.Equal("nothing is known", (await solver.SolveAndLearnAsync(question, null, null, CancellationToken.None)).Solution.Used.Choice!.Plan);
+        var again = await solver.SolveAsync(question, CancellationToken.None);
+        Assert.Equal((StopReason.Recalled, "42", 0m), (again.Stop, again.Best!.Final, again.Bill.Operations));
+        // another question of the kind is a prior's case, and its cost is accounted to the band
+        var (other, _) = await solver.SolveAndLearnAsync(Question.FromText("What is 41 + 3?"), null, null, CancellationToken.None);
+        Assert.Equal("guess/S3", other.Used.Choice!.Band);
+        var scope = (await store.ScopesAsync("local", CancellationToken.None)).Single();
+        Assert.NotNull(await store.GetAsync(scope, GuardedBands.Kind, "guess/S3", CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData(0, 3, 3)]
+    [InlineData(1, 0, 3)]
+    [InlineData(1, 3, 0)]
+    public void New_OptionOutOfRange_IsRefused(int cases, int far, int harm) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Auto(new() { Cases = cases, FarCases = far, HarmLimit = harm }));
+
+    [Fact]
+    public void New_GuardOrCacheOutOfRange_IsRefused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Auto(new() { Guard = new() { Alpha = 1 } }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Auto(new() { Answers = new() { Delta = 0 } }));
+    }
+
+    private static Remembering All() => new() { Embedder = new HashedNgramEmbedder() };
+
+    private static Solution SolutionOf(Recalled used) =>
+        new(Question.FromText(Asked), null, [], StopReason.Cap, used, Bill.Empty, false, TimeSpan.Zero)
+        {
+            Id = "id",
+            Scope = new("tenant", null, null, "model", "prompts"),
+            Stream = StreamKey.Root(1),
+            At = Remembering.Start,
+        };
+}
