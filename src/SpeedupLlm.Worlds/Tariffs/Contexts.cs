@@ -47,8 +47,8 @@ internal sealed record Context(IReadOnlyList<Hint> Hints, IReadOnlyList<Tariff> 
 {
     private static readonly (Remembered[], double)[] Kinds =
     [
-        ([], .27),
-        ([Remembered.S1], .03), ([Remembered.S2], .035), ([Remembered.S3], .095), ([Remembered.S4], .07),
+        ([], .235),
+        ([Remembered.S1], .03), ([Remembered.S2], .035), ([Remembered.S3], .09), ([Remembered.S4], .07),
         ([Remembered.Lesson], .07), ([Remembered.SiblingLesson], .03),
         ([Remembered.Other], .05), ([Remembered.OtherLesson], .02), ([Remembered.Stale], .035), ([Remembered.Forged], .01),
         ([Remembered.Filler], .025), ([Remembered.S3, Remembered.Filler], .005),
@@ -56,8 +56,8 @@ internal sealed record Context(IReadOnlyList<Hint> Hints, IReadOnlyList<Tariff> 
         ([Remembered.S3, Remembered.S3], .025), ([Remembered.S3, Remembered.S3, Remembered.S3], .02),
         ([Remembered.S4, Remembered.S4], .015), ([Remembered.S4, Remembered.S4, Remembered.S4], .015),
         ([Remembered.Stale, Remembered.S3], .015), ([Remembered.Forged, Remembered.S3], .005),
-        ([Remembered.S3, Remembered.Other], .035), ([Remembered.S4, Remembered.Other], .02),
-        ([Remembered.S3, Remembered.Other, Remembered.Other], .025), ([Remembered.S4, Remembered.S3, Remembered.Other], .015),
+        ([Remembered.S3, Remembered.Other], .045), ([Remembered.S4, Remembered.Other], .025),
+        ([Remembered.S3, Remembered.Other, Remembered.Other], .05), ([Remembered.S4, Remembered.S3, Remembered.Other], .015),
         ([Remembered.Lesson, Remembered.OtherLesson], .025), ([Remembered.Lesson, Remembered.Lesson, Remembered.Lesson], .01),
         ([Remembered.SiblingLesson, Remembered.SiblingLesson], .015), ([Remembered.SiblingLesson, Remembered.SiblingLesson, Remembered.SiblingLesson], .01),
         ([Remembered.Lesson, Remembered.OtherLesson, Remembered.OtherLesson, Remembered.SiblingLesson], .03),

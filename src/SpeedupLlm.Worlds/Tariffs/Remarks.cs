@@ -34,7 +34,7 @@ internal static class Remarks
         if (sentence.Length > 0)
             said.AddRange(reckoned.Select(r => r.Text + "."));
         var conclusion = sentence.Length > 0 ? sentence.TrimEnd('.') : reckoned[0].Text;
-        said.Add($"{conclusion}, answer {attempt.Final} {(string.Equals(answer, attempt.Final, StringComparison.Ordinal) ? "ok" : "no")}.");
+        said.Add($"{conclusion}, Answer {attempt.Final} {(string.Equals(answer, attempt.Final, StringComparison.Ordinal) ? "ok" : "no")}.");
         return string.Join(' ', said);
     }
 }

@@ -175,8 +175,15 @@ public sealed class TariffEvaluation
         }
 
         var made = Enumerable.Range(0, _options.N).SelectMany(_ => Make()).ToList();
-        foreach (var name in made.Select(m => m.Name).Distinct(StringComparer.Ordinal))
-            await ExactAsync("lesson", name, [.. made.Where(m => string.Equals(m.Name, name, StringComparison.Ordinal)).Select(m => (m.Item2, m.Item3))]);
+        foreach (var lessons in made.GroupBy(m => m.Name, StringComparer.Ordinal))
+        {
+            var pairs = lessons.Select(m => (m.Item2, m.Item3)).ToList();
+            var replies = await ExactAsync("lesson", lessons.Key, pairs);
+            // what is named is right, though not all may be named
+            Report("lesson", lessons.Key, "named right", [.. pairs.Zip(replies)], p => Entries(p.Second) is { Count: > 0 } named && named.IsSubsetOf(Entries(p.First.Item2)));
+        }
+
+        static HashSet<string> Entries(string lesson) => [.. lesson.Split('.', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
     }
 
     /// <summary>Guesses without memory after fine-tuning on one or three cases of a firm; a sixth as many firms as questions elsewhere, six samples each.</summary>
@@ -225,10 +232,11 @@ public sealed class TariffEvaluation
         return Prompts.ReadVerdict(compared.Text).Value;
     }
 
-    private async Task ExactAsync(string part, string condition, IReadOnlyList<(Prompt Prompt, string Expected)> pairs)
+    private async Task<IReadOnlyList<string>> ExactAsync(string part, string condition, IReadOnlyList<(Prompt Prompt, string Expected)> pairs)
     {
         var replies = await _model.MapAsync(pairs, (p, i) => _model.AskAsync(p.Prompt, Stream(part).Child(condition).Child(i), _cancellation), _cancellation);
         Report(part, condition, "exact", [.. pairs.Select((p, i) => (p.Expected, replies[i].Text))], p => string.Equals(p.Expected, p.Text.Trim(), StringComparison.Ordinal));
+        return [.. replies.Select(r => r.Text)];
     }
 
     private List<WorkedAttempt> Draw(string name, Func<StreamRandom, TariffQuestion, WorkedAttempt?> make)

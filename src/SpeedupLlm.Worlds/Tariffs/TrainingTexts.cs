@@ -13,13 +13,16 @@ namespace SpeedupLlm.Worlds.Tariffs;
 /// </remarks>
 internal sealed class TrainingTexts(bool withMemory)
 {
-    // Reading and judging attempts takes about as much training as writing them.
+    // Reading and judging attempts takes about as much training as writing them, and keeping several firms apart a third of that.
     private static readonly (PromptTask, double)[] Shares =
     [
-        (PromptTask.Guess, .255), (PromptTask.Think, .12), (PromptTask.Propose, .08), (PromptTask.Value, .03), (PromptTask.Restate, .05),
-        (PromptTask.Verify, .14), (PromptTask.Compare, .065), (PromptTask.Feedback, .035), (PromptTask.Refine, .045), (PromptTask.Reflect, .02),
-        (PromptTask.ReflectSeveral, .08), (PromptTask.Update, .08),
+        (PromptTask.Guess, .22), (PromptTask.Think, .115), (PromptTask.Propose, .075), (PromptTask.Value, .02), (PromptTask.Restate, .045),
+        (PromptTask.Verify, .135), (PromptTask.Compare, .075), (PromptTask.Feedback, .03), (PromptTask.Refine, .04), (PromptTask.Reflect, .01),
+        (PromptTask.ReflectSeveral, .135), (PromptTask.Update, .10),
     ];
+
+    // Long lessons are the hard ones.
+    private static readonly (int, double)[] LessonSizes = [(0, .10), (1, .12), (2, .18), (3, .22), (4, .38)];
 
     private static readonly CompactPrompts Prompts = new();
 
@@ -143,15 +146,16 @@ internal sealed class TrainingTexts(bool withMemory)
     private static TrainingText ReflectSeveral(StreamRandom random, TariffQuestion q)
     {
         var cases = new List<TariffQuestion> { q };
-        var oneFirm = random.Flip(.35); // what a memory meets most: the same firm again and again
+        var oneFirm = random.Flip(.25); // what a memory meets most: the same firm again and again
         for (var more = random.Between(1, 3); more > 0; more--)
         {
             var like = random.Pick(cases);
+            // whether the next case brings a new firm must not be guessed from what is frequent
             cases.Add(oneFirm ? like.Again(random) : random.NextDouble() switch
             {
-                < .25 => like.Again(random),
-                < .30 => TariffQuestion.Draw(random, like.Firm, like.Service, Tariff.Draw(random, Share.Trained, like.Tariff)),
-                < .55 => TariffQuestion.Draw(random, like.Firm.Sibling(random), like.Service, Tariff.Draw(random, Share.Trained, like.Tariff)),
+                < .24 => like.Again(random),
+                < .29 => TariffQuestion.Draw(random, like.Firm, like.Service, Tariff.Draw(random, Share.Trained, like.Tariff)),
+                < .64 => TariffQuestion.Draw(random, like.Firm.Sibling(random), like.Service, Tariff.Draw(random, Share.Trained, like.Tariff)),
                 _ => TariffQuestion.Draw(random),
             });
         }
@@ -168,11 +172,12 @@ internal sealed class TrainingTexts(bool withMemory)
         return Learnt(Prompts.Reflect([.. cases.Select(Worked)]), Lessons(lessons));
     }
 
-    /// <summary>A running lesson of at most four firms: the latest comes last and replaces an older entry of its firm; the oldest goes.</summary>
+    /// <summary>A running lesson of at most four firms: the latest comes first and replaces an older entry of its firm; the oldest goes.</summary>
+    /// <remarks>Latest first: the rest is copied as it stands from its beginning on. To go on after an entry left out is what a small model mixes up.</remarks>
     private static TrainingText Update(StreamRandom random, TariffQuestion q)
     {
         var old = new List<(Firm Firm, Tariff Tariff)>();
-        for (var more = random.Next(RunningLesson + 1); more > 0; more--)
+        for (var more = random.Weighted(LessonSizes); more > 0; more--)
         {
             var entry = random.Flip(.3) ? (q.Firm.Sibling(random), Tariff.Draw(random, Share.Trained, q.Tariff)) : (Firm.Draw(random), Tariff.Draw(random, Share.Trained));
             if (old.TrueForAll(e => e.Firm != entry.Item1))
@@ -186,7 +191,7 @@ internal sealed class TrainingTexts(bool withMemory)
 
     /// <summary>A running lesson, revised.</summary>
     public static List<(Firm Firm, Tariff Tariff)> Updated(IEnumerable<(Firm Firm, Tariff Tariff)> old, TariffQuestion q) =>
-        [.. old.Where(e => e.Firm != q.Firm).Append((q.Firm, q.Tariff)).TakeLast(RunningLesson)];
+        [.. old.Where(e => e.Firm != q.Firm).Prepend((q.Firm, q.Tariff)).Take(RunningLesson)];
 
     /// <summary>Lessons as one text.</summary>
     public static string Lessons(IEnumerable<(Firm Firm, Tariff Tariff)> entries) => string.Join(' ', entries.Select(e => Context.Lesson(e.Firm, e.Tariff)));
@@ -218,10 +223,10 @@ internal static class Judged
     /// <summary>Sound in half of the cases; else a slip, forged checks, or a failed check.</summary>
     public static WorkedAttempt Draw(StreamRandom random, TariffQuestion q) => (random.NextDouble() switch
     {
-        < .42 => null,
-        < .48 => WorkedAttempt.WithHarmlessSlip(random, q),
-        < .58 => WorkedAttempt.WithSlip(random, q),
-        < .66 => WorkedAttempt.WithOtherAnswer(random, q),
+        < .40 => null,
+        < .46 => WorkedAttempt.WithHarmlessSlip(random, q),
+        < .60 => WorkedAttempt.WithSlip(random, q),
+        < .72 => WorkedAttempt.WithOtherAnswer(random, q),
         < .95 => NearMiss.Draw(random, q) is { } wrong ? WorkedAttempt.Forge(q, wrong, random.Pick(Enum.GetValues<Forgery>())) : null,
         _ => q.Kind != QuestionKind.Sum && NearMiss.Draw(random, q) is { } wrong ? WorkedAttempt.TryWith(q, wrong) : null,
     }) ?? WorkedAttempt.True(q);

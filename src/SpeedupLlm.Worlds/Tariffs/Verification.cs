@@ -7,7 +7,8 @@ namespace SpeedupLlm.Worlds.Tariffs;
 /// <param name="Verified">The reckonings of all that, and the conclusion.</param>
 /// <param name="Compared">
 /// Each result beside what the question or the attempt says, up to the first that differs, and the verdict. Written like the checks of an attempt,
-/// whole reckonings copied, so that it is a skill that attempts train too; of results alone a small model reads out what it expects to be equal.
+/// whole reckonings copied and with the attempt's own words for bill and answer, so that it is a skill that attempts train too; of results alone a
+/// small model reads out what it expects to be equal.
 /// </param>
 /// <param name="Good">The verdict.</param>
 internal sealed record Verification(string Restated, string Verified, string Compared, bool Good)
@@ -46,7 +47,7 @@ internal sealed record Verification(string Restated, string Verified, string Com
         if (q.Kind == QuestionKind.Sum)
             Compare(conclusion, "total", Number(reckoned[0].Total), Number(q.Sum));
         else if (attempt.Final is { } final)
-            Compare(conclusion, "answer", answer, final);
+            Compare(conclusion, "Answer", answer, final);
         else
             good = false;
         compared.Add(good ? "good" : "bad");

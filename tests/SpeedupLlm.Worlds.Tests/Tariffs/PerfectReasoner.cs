@@ -66,7 +66,7 @@ internal sealed class PerfectReasoner : IChatClient
                 return Remark(Asked(), Last(CompactPrompts.AttemptTag));
             case PromptTask.Update:
                 var (firm, tariff) = Tried(Last(CompactPrompts.AttemptTag));
-                return string.Join(' ', Lessons(Last(CompactPrompts.Lesson)).Where(l => l.Firm != firm).Append((Firm: firm, Tariff: tariff)).TakeLast(4).Select(l => $"{l.Firm} charge {l.Tariff.Text}."));
+                return string.Join(' ', Lessons(Last(CompactPrompts.Lesson)).Where(l => l.Firm != firm).Prepend((Firm: firm, Tariff: tariff)).Take(4).Select(l => $"{l.Firm} charge {l.Tariff.Text}."));
             default:
                 var learnt = sections.Where(s => s.Tag == CompactPrompts.AttemptTag).Select(s => Tried(s.Text)).ToList();
                 return string.Join(' ', learnt.Select(l => l.Firm).Distinct(StringComparer.Ordinal).Select(f => $"{f} charge {learnt.Last(l => l.Firm == f).Tariff.Text}."));
@@ -116,7 +116,7 @@ internal sealed class PerfectReasoner : IChatClient
         if (q.Kind == QuestionKind.Sum)
             pairs.Add((sentences[2], "total", Number(q.Sum)));
         else if (new CompactPrompts().Final(attempt) is { } final)
-            pairs.Add((sentences[^1], "answer", final));
+            pairs.Add((sentences[^1], "Answer", final));
         var said = new List<string>();
         foreach (var (sentence, label, theirs) in pairs)
         {
@@ -138,7 +138,7 @@ internal sealed class PerfectReasoner : IChatClient
         var x = q.Kind == QuestionKind.Sum ? int.Parse(final!, CultureInfo.InvariantCulture) : 0;
         var all = Verification.Verify(tariff, q.Bills, q.Kind, x > 0 ? [new(x, q.Orders[0].Y)] : q.Orders);
         var last = all.Split('.', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Skip(2).ToList();
-        var (label, theirs) = x > 0 ? ("total", Number(q.Sum)) : ("answer", final!);
+        var (label, theirs) = x > 0 ? ("total", Number(q.Sum)) : ("Answer", final!);
         var verdict = last[^1].Split(' ')[^1] == theirs ? "ok" : "no";
         return string.Join(' ', steps.Skip(1).Take(2).Concat(last.SkipLast(1).Select(s => s + ".")).Append($"{last[^1]}, {label} {theirs} {verdict}."));
     }

@@ -74,8 +74,8 @@ public sealed class WorkedAttemptTests
     public void Remark_OnAnyAttempt_NamesTheFirstFault() => Laws.Hold(1000, random =>
     {
         var q = TariffQuestion.Draw(random);
-        Assert.Matches("^[^.]+ ok[.] [^.]+ ok[.].* (answer|total) (\\d+|first|second) ok[.]$", Remarks.On(WorkedAttempt.True(q)));
-        Assert.Matches("^[^.]+ ok[.] [^.]+ ok[.].* (answer|total) (-?\\d+|first|second) no[.]$", Remarks.On(WorkedAttempt.WithSlip(random, q)));
+        Assert.Matches("^[^.]+ ok[.] [^.]+ ok[.].* (Answer|total) (\\d+|first|second) ok[.]$", Remarks.On(WorkedAttempt.True(q)));
+        Assert.Matches("^[^.]+ ok[.] [^.]+ ok[.].* (Answer|total) (-?\\d+|first|second) no[.]$", Remarks.On(WorkedAttempt.WithSlip(random, q)));
         if (NearMiss.Draw(random, q) is not { } wrong)
             return;
         var first = q.Bills.ToList().FindIndex(b => ReckoningTests.PlainPrice(wrong.Text, b.X, b.Y) != ReckoningTests.PlainPrice(q.Tariff.Text, b.X, b.Y));
@@ -100,7 +100,7 @@ public sealed class WorkedAttemptTests
         var verification = Verification.Of(attempt)!;
         Assert.Equal("2 x + 3 y + 5. 4, 3. 2, 7. price 5, 5.", verification.Restated);
         Assert.Equal("8 + 9 = 17 + 5 = 22. 4 + 21 = 25 + 5 = 30. 10 + 15 = 25 + 5 = 30.", verification.Verified);
-        Assert.Equal("8 + 9 = 17 + 5 = 22, bill 22 ok. 4 + 21 = 25 + 5 = 30, bill 30 ok. 10 + 15 = 25 + 5 = 30, answer 30 ok. good", verification.Compared);
+        Assert.Equal("8 + 9 = 17 + 5 = 22, bill 22 ok. 4 + 21 = 25 + 5 = 30, bill 30 ok. 10 + 15 = 25 + 5 = 30, Answer 30 ok. good", verification.Compared);
         Assert.Equal("Orpi North charge 2 x + 3 y + 5.", Context.Lesson(q.Firm, q.Tariff));
     }
 
