@@ -49,7 +49,7 @@ public sealed partial class EmbeddedTests(TinyModel model) : IClassFixture<TinyM
     {
         var outcome = await AskAsync("--seed", "3");
         Assert.Equal(0, outcome.Status);
-        foreach (var part in new[] { "1. ", "best-of-n: ", "in-context: ", "solve", "one plain call would cost about", "kept as " })
+        foreach (var part in new[] { "1. ", "best-of-n: ", "auto: nothing is known", "solve", "one plain call would cost about", "kept as " })
             Assert.Contains(part, outcome.Output, StringComparison.Ordinal);
         Assert.Equal(outcome.Output.Split("how ")[0], (await AskAsync("--seed", "3", "--store", _folder["other.db"])).Output.Split("how ")[0]);
 

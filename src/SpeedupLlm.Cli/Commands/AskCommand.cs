@@ -18,7 +18,7 @@ internal static class AskCommand
         Option<string> model = new("--model") { Description = "embedded, novice, recorded:FILE, or the URL of an OpenAI-compatible endpoint.", DefaultValueFactory = _ => ModelSource.Embedded };
         Option<string?> modelName = new("--model-name") { Description = "The model's name at the endpoint." };
         Option<int> checkpoint = new("--checkpoint") { Description = "Which of the embedded models, from 1.", DefaultValueFactory = _ => 1 };
-        Option<string> memory = new("--memory") { Description = $"What is kept and recalled: {string.Join(", ", Catalogue.Memories.Names)}.", DefaultValueFactory = _ => InContext.CatalogueName };
+        Option<string> memory = new("--memory") { Description = $"What is kept and recalled: {string.Join(", ", Catalogue.Memories.Names)}.", DefaultValueFactory = _ => Auto.CatalogueName };
         Option<string> scaling = new("--scaling") { Description = $"How the answer is searched: {string.Join(", ", Catalogue.ScalingMethods.Names)}.", DefaultValueFactory = _ => "best-of-n" };
         Option<string> scorer = new("--scorer") { Description = $"Who scores attempts: {string.Join(", ", Catalogue.Scorers.Names)}.", DefaultValueFactory = _ => "judge" };
         Option<double> tau = new("--tau") { Description = "An attempt with at least this score is accepted.", DefaultValueFactory = _ => defaults.Tau, CustomParser = Numbers.Real };

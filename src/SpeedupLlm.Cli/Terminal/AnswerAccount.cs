@@ -75,7 +75,7 @@ internal sealed record AnswerAccount
             Recalled = new(
                 solution.Used.Relevance.Level.ToString(), solution.Used.Relevance.Similarity,
                 [.. solution.Used.Hints.Select(h => new HintAccount(h.Kind.ToString().ToLowerInvariant(), h.Text, h.Source))],
-                solution.Used.Weights?.Id, solution.Used.Answer?.Source),
+                solution.Used.Weights?.Id, solution.Used.Answer?.Source, solution.Used.Choice?.Plan),
             Bill = [.. whole.ByPurpose().Select(p => new PurposeAccount(
                 p.Purpose.ToString().ToLowerInvariant(), p.Calls, p.Sum.Input, p.Sum.CachedInput, p.Sum.Output, p.Sum.Reasoning, p.Sum.Trained, p.Sum.Estimated))],
             Operations = solution.Bill.Operations,
@@ -93,7 +93,7 @@ internal sealed record AttemptAccount(int Index, string? Answer, double? Score, 
 
 internal sealed record HintAccount(string Kind, string Text, string Source);
 
-internal sealed record MemoryAccount(string Level, double Similarity, IReadOnlyList<HintAccount> Hints, string? Adapter, string? StoredAnswer);
+internal sealed record MemoryAccount(string Level, double Similarity, IReadOnlyList<HintAccount> Hints, string? Adapter, string? StoredAnswer, string? Choice);
 
 internal sealed record PurposeAccount(string Purpose, int Calls, long Input, long CachedInput, long Output, long Reasoning, long Trained, bool Estimated);
 

@@ -14,10 +14,10 @@ internal sealed class AnswerWriter(TextWriter output, ExperimentSettings setting
     {
         switch (happened)
         {
-            case RecallDone { Recalled: { Hints.Count: 0, Weights: null, Answer: null } }:
+            case RecallDone { Recalled: { Hints.Count: 0, Weights: null, Answer: null, Choice: null } }:
                 break;
             case RecallDone { Recalled: var recalled }:
-                output.WriteLine($"[memory: {Describe(recalled.Relevance.Level, recalled.Hints.Count, recalled.Weights is not null, recalled.Answer is not null)}]");
+                output.WriteLine($"[memory: {recalled.Choice?.Plan ?? Describe(recalled.Relevance.Level, recalled.Hints.Count, recalled.Weights is not null, recalled.Answer is not null)}]");
                 break;
             case AttemptDelta delta:
                 if (_streaming != delta.Attempt)
@@ -66,7 +66,7 @@ internal sealed class AnswerWriter(TextWriter output, ExperimentSettings setting
         if (settings.Memory[0] == "none")
             return "none";
         var recalled = account.Recalled;
-        var used = Describe(Enum.Parse<SimilarityLevel>(recalled.Level), recalled.Hints.Count, recalled.Adapter is not null, recalled.StoredAnswer is not null);
+        var used = recalled.Choice ?? Describe(Enum.Parse<SimilarityLevel>(recalled.Level), recalled.Hints.Count, recalled.Adapter is not null, recalled.StoredAnswer is not null);
         var kept = account.Episode is null ? "" : account.Learnt ? $"; learnt as {account.Episode}" : $"; kept as {account.Episode}, not to be reused";
         return $"{account.Memory}: {used}{kept}";
     }
