@@ -42,10 +42,10 @@ public static class Catalogue
         (NoMemory.CatalogueName, () => new NoMemory()),
         (Sft.CatalogueName, () => new Sft()),
         (InContext.CatalogueName, () => new InContext()),
-        (AnswerCache.CatalogueName, () => new AnswerCache()),
         (Reflect.CatalogueName, () => new Reflect()),
         (MultiReflect.CatalogueName, () => new MultiReflect()),
         (ReflectUpdate.CatalogueName, () => new ReflectUpdate()),
+        (AnswerCache.CatalogueName, () => new AnswerCache()),
         (Placebo.CatalogueName, () => new Placebo()),
         (Auto.CatalogueName, () => new Auto()));
 

@@ -40,7 +40,7 @@ public sealed record AnswerCacheOptions
 /// <remarks>
 /// The same question (equal <see cref="QuestionKey"/>: text but for its spelling, and all of its context) gets the answer of its accepted or verified
 /// episode. A rewording (S2: other words, the same numbers, names and units) gets it only once there is evidence that at most δ of such answers are
-/// wrong (<see cref="ReuseEvidence"/>); until then, and for a share of them afterwards, it is searched, and what the search accepts is the check.
+/// wrong (<see cref="Guard.ReuseEvidence"/>); until then, and for a share of them afterwards, it is searched, and what the search accepts is the check.
 /// Never across different numbers. Two accepted answers to one question that differ are a contradiction: neither is given until one is verified.
 /// Where it gives nothing the search goes on as without memory.
 /// </remarks>
@@ -61,7 +61,7 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     private static readonly SimilarityEstimator Estimator = new();
 
     private readonly AnswerCacheOptions _options = options.Validated();
-    private readonly ReuseEvidence _evidence = new(options.Delta, options.Alpha);
+    private readonly StoredEvidence _evidence = new(options.Delta, options.Alpha);
 
     /// <summary>With the default options.</summary>
     public AnswerCache()

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace SpeedupLlm.Relevancy;
 
 /// <summary>Exact cosine similarity: products of floats are exact in double, and the sum is one fixed tree of 16 lanes, so the bits do not depend on the machine's vector width.</summary>
-internal static class Cosine
+public static class Cosine
 {
     /// <summary>The dot product of two vectors of equal length.</summary>
     public static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)

@@ -7,13 +7,14 @@ namespace SpeedupLlm.Relevancy;
 /// <param name="Words">Shared words, rare ones weighing more, in [0, 1].</param>
 /// <param name="Names">Shared names over the names of the text that has fewer, rare ones weighing more, in [0, 1]; null if one has none.</param>
 /// <param name="SameNames">Whether both have names, and the same.</param>
-/// <param name="SameNumbers">Whether the numbers are the same with their multiplicity, in any order.</param>
+/// <param name="SameNumbers">Whether both state the same numbers, each as often, in any order. Ones do not count.</param>
+/// <param name="Longer">How many times as many words the longer one has, at least 1.</param>
 /// <param name="SameOrder">Whether they are the same in the same order.</param>
 /// <param name="SameWords">Whether the words are the same in the same order, numbers aside.</param>
-/// <param name="NamesConflict">Whether each names something that the other does not, or they share no name at all.</param>
+/// <param name="NamesConflict">Whether each names something that the other does not, or they share less than half of their names.</param>
 /// <param name="Contradicts">Whether only one of them negates, or they measure in other units.</param>
 internal readonly record struct Likeness(
-    double Numbers, int FewestNumbers, double Template, double Words, double? Names, bool SameNames, bool SameNumbers, bool SameOrder, bool SameWords, bool NamesConflict, bool Contradicts)
+    double Numbers, int FewestNumbers, double Template, double Words, double? Names, bool SameNames, bool SameNumbers, double Longer, bool SameOrder, bool SameWords, bool NamesConflict, bool Contradicts)
 {
     private static readonly HashSet<string> Negations = new(
         (string[])[
@@ -37,10 +38,12 @@ internal readonly record struct Likeness(
             Dice(Vocabulary(a), Vocabulary(b), w => FrequentWords.Rarity(w) is var rarity ? rarity * rarity : 0),
             shared,
             names.IsSameAs(otherNames),
-            numbers.HasSameNumbers(otherNumbers),
+            numbers.HasSameNumbers(otherNumbers)
+                || Quantities.Stated(a).Order(StringComparer.Ordinal).SequenceEqual(Quantities.Stated(b).Order(StringComparer.Ordinal), StringComparer.Ordinal),
+            Math.Max(a.Count, b.Count) / (double)Math.Min(a.Count, b.Count),
             numbers.Equals(otherNumbers),
             SameSequence(a, b),
-            shared < 0.01 || names.ConflictsWith(otherNames),
+            shared < 0.5 || names.ConflictsWith(otherNames),
             Count(a) != Count(b) || Units.Conflict(a, b));
     }
 

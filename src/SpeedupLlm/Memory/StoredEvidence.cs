@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SpeedupLlm.Experience;
+using SpeedupLlm.Guard;
+
+namespace SpeedupLlm.Memory;
+
+/// <summary>A scope's <see cref="ReuseEvidence"/>, in a document of its store.</summary>
+internal sealed class StoredEvidence(double delta, double alpha)
+{
+    /// <summary>The kind of the document.</summary>
+    public const string Kind = "reuse-evidence";
+
+    private const string Key = "S2";
+
+    private readonly ReuseEvidence _none = ReuseEvidence.None(delta, alpha);
+
+    /// <summary>The evidence as it stands.</summary>
+    public async ValueTask<ReuseEvidence> ReadAsync(IMemoryContext context, CancellationToken cancellationToken) =>
+        Parse(await context.Store.GetAsync(context.Scope, Kind, Key, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Adds a check.</summary>
+    /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
+    public async ValueTask AddAsync(double confidence, bool wrong, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < Learning.MostRounds; round++)
+        {
+            var held = await context.Store.GetAsync(context.Scope, Kind, Key, cancellationToken).ConfigureAwait(false);
+            LevelEvidence[] state = [.. Parse(held).After(confidence, wrong).State];
+            var document = new MemoryDocument
+            {
+                Kind = Kind,
+                Key = Key,
+                Scope = context.Scope,
+                Content = JsonSerializer.SerializeToUtf8Bytes(state, ReuseJson.Default.LevelEvidenceArray),
+                Version = held?.Version ?? 0,
+                At = context.Now,
+            };
+            if (await context.Store.PutAsync(document, cancellationToken).ConfigureAwait(false) is not null)
+                return;
+        }
+        throw Learning.Conflict(AnswerCache.CatalogueName);
+    }
+
+    private ReuseEvidence Parse(MemoryDocument? document) => document is null ? _none
+        : _none.From(JsonSerializer.Deserialize(document.Content.Span, ReuseJson.Default.LevelEvidenceArray)
+            ?? throw new InvalidDataException($"The {Kind} of {document.Scope.Tenant} is not readable."));
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(LevelEvidence[]))]
+internal sealed partial class ReuseJson : JsonSerializerContext
+{
+}
