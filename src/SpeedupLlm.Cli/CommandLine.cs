@@ -50,6 +50,7 @@ internal static class CommandLine
         ModelCommand.Create(Clock),
         ReportCommand.Create(),
         DatasetCommand.Create(),
+        CalibrateCommand.Create(),
     };
 
     /// <summary>The first signal asks the command to end with what it has; the second ends the process.</summary>

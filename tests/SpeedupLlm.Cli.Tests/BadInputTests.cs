@@ -9,7 +9,7 @@ public sealed class BadInputTests : IDisposable
 
     [Theory]
     [InlineData("bench --scaling best-of-m", "best-of-n, tree-of-thoughts, self-refine, long-cot, self-consistency")]
-    [InlineData("bench --memory in-contest", "none, sft, in-context, reflect, multi-reflect, reflect-update")]
+    [InlineData("bench --memory in-contest", "none, sft, in-context, reflect, multi-reflect, reflect-update, answer-cache, placebo, auto")]
     [InlineData("bench --similarity S5", "S1, S2, S3, S4")]
     [InlineData("bench --scorer jury", "judge, p-true, agreement, equations, oracle")]
     [InlineData("bench --feedback some", "none, verdict, reference")]
@@ -30,6 +30,9 @@ public sealed class BadInputTests : IDisposable
     [InlineData("brew", "unknown argument 'brew'. Valid: bench, ask, memory, model, report, dataset")]
     [InlineData("report /nowhere/at/all", "/nowhere/at/all")]
     [InlineData("dataset validate csv:x", "gsm-plus:FILE, jsonl:FILE")]
+    [InlineData("calibrate --data mars", "tariff, gsm-plus:FILE")]
+    [InlineData("calibrate --groups 1", "--groups")]
+    [InlineData("calibrate --data gsm-plus:none.jsonl", "none.jsonl")]
     [InlineData("dataset validate jsonl:/nowhere", "/nowhere")]
     [InlineData("model info --model embedded:/nowhere", "/nowhere")]
     [InlineData("model train --recipe /nowhere --out x", "/nowhere")]
@@ -91,9 +94,9 @@ public sealed class BadInputTests : IDisposable
     {
         var outcome = await Speedup.RunAsync("--help");
         Assert.Equal(0, outcome.Status);
-        foreach (var command in new[] { "bench", "ask", "memory", "model", "report", "dataset" })
+        foreach (var command in new[] { "bench", "ask", "memory", "model", "report", "dataset", "calibrate" })
             Assert.Contains(command, outcome.Output, StringComparison.Ordinal);
-        foreach (var later in new[] { "serve", "calibrate", "theory" })
+        foreach (var later in new[] { "serve", "theory" })
             Assert.DoesNotContain(later, outcome.Output, StringComparison.Ordinal);
     }
 }

@@ -23,8 +23,9 @@ public sealed class GsmPlus : IExampleSource
 
     private readonly IReadOnlyList<Seed> _seeds;
 
-    private GsmPlus(string name, string fingerprint, IReadOnlyList<Seed> seeds, IReadOnlyDictionary<string, int> variations)
+    private GsmPlus(string name, string fingerprint, IReadOnlyList<Seed> seeds, IReadOnlyDictionary<string, int> variations, IReadOnlyList<Variation> all)
     {
+        All = all;
         Name = name;
         Fingerprint = fingerprint;
         _seeds = seeds;
@@ -45,6 +46,9 @@ public sealed class GsmPlus : IExampleSource
 
     /// <summary>How many variations of each type the file has, by name.</summary>
     public IReadOnlyDictionary<string, int> Variations { get; }
+
+    /// <summary>Every variation of the file, in its order: those that are asked, and those that keep their own labels.</summary>
+    public IReadOnlyList<Variation> All { get; }
 
     /// <summary>Reads <c>gsm-plus:FILE</c>.</summary>
     /// <exception cref="InvalidDataException">A line is malformed, or no seed has all kinds of variation; names file, line and field.</exception>
@@ -70,7 +74,8 @@ public sealed class GsmPlus : IExampleSource
         if (seeds.Count == 0)
             throw read.Bad("no seed question has a variation for each of S2, S3 and S4.");
         var counts = read.Lines.GroupBy(Type).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count());
-        return new("gsm-plus:" + Path.GetFileName(file), read.Fingerprint, seeds, counts);
+        return new("gsm-plus:" + Path.GetFileName(file), read.Fingerprint, seeds, counts,
+            [.. read.Lines.Select(l => new Variation(Type(l), l.Text("question"), l.Text("answer"), l.Text("seed_question"), l.Text("seed_answer")))]);
 
         static string Type(JsonLine line) => line.Text("perturbation_type");
     }
@@ -92,6 +97,14 @@ public sealed class GsmPlus : IExampleSource
     /// <inheritdoc/>
     public async ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) =>
         final is not null && await Answers.AreEquivalentAsync(example.Expected, final, null, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>A variation beside its seed.</summary>
+    /// <param name="Type">How it varies, such as <c>numerical substitution</c>.</param>
+    /// <param name="Question">Its text.</param>
+    /// <param name="Answer">Its answer; <c>None</c> for one that cannot be answered.</param>
+    /// <param name="Seed">The seed's text.</param>
+    /// <param name="SeedAnswer">The seed's answer.</param>
+    public sealed record Variation(string Type, string Question, string Answer, string Seed, string SeedAnswer);
 
     private sealed record Seed(Example Base, IReadOnlyDictionary<SimilarityLevel, List<Example>> Variations);
 }

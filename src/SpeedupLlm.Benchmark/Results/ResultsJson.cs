@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using SpeedupLlm.Benchmark.Calibration;
 
 namespace SpeedupLlm.Benchmark.Results;
 
@@ -8,6 +9,7 @@ namespace SpeedupLlm.Benchmark.Results;
 [JsonSerializable(typeof(Trial))]
 [JsonSerializable(typeof(Manifest))]
 [JsonSerializable(typeof(Summary))]
+[JsonSerializable(typeof(CalibrationReport))]
 internal sealed partial class ResultsJsonContext : JsonSerializerContext
 {
 }
