@@ -47,6 +47,10 @@ public sealed class Experiment
             Data = data.Name,
         };
         Methods.Validate(_settings);
+        if (_settings.Distractors > 0 && !_hasLevels)
+            throw new ArgumentException($"{data.Name} has no groups that could distract from each other.");
+        if (_settings.Distractors >= _settings.Groups)
+            throw new ArgumentException(FormattableString.Invariant($"{_settings.Distractors} other groups can distract in a run of more than {_settings.Groups}: ask for more groups."));
         if (model.NoMemoryBecause is { } reason && _settings.Memory.Count > 1)
             throw new ArgumentException($"Memory {_settings.Memory[1]} cannot be used: {reason}.");
         foreach (var memory in _settings.Memory)
@@ -171,12 +175,15 @@ public sealed class Experiment
         }
 
         var bases = new ConcurrentDictionary<(int, string), Lazy<Task<Solved>>>();
+        // the shared base question runs under the whole run's token: one lifeline's end is not another's
+        Task<Solved> BaseOf(int @group, string scaling) =>
+            bases.GetOrAdd((@group, scaling), _ => new(() => _runner.BaseAsync(@group, scaling, cancellationToken))).Value;
         await Parallel.ForEachAsync(left, Options(cancellationToken), async (key, ct) =>
         {
-            // the shared base question runs under the whole run's token: one lifeline's end is not another's
-            var atBase = await bases.GetOrAdd((key.Group, key.Scaling),
-                _ => new(() => _runner.BaseAsync(key.Group, key.Scaling, cancellationToken))).Value.ConfigureAwait(false);
-            var trials = await _runner.LiveAsync(key, LevelsOf(key), atBase, ct).ConfigureAwait(false);
+            var others = new List<Solved>();
+            for (var other = 1; other <= _settings.Distractors; other++)
+                others.Add(await BaseOf((key.Group + other) % _groups.Count, key.Scaling).ConfigureAwait(false));
+            var trials = await _runner.LiveAsync(key, LevelsOf(key), await BaseOf(key.Group, key.Scaling).ConfigureAwait(false), others, ct).ConfigureAwait(false);
             file.Append(trials);
             tally.Add(trials);
         }).ConfigureAwait(false);

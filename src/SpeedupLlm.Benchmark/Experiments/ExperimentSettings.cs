@@ -64,6 +64,9 @@ public sealed record ExperimentSettings
     /// <summary>Levels of experience after level 0.</summary>
     public int Rounds { get; init; } = 4;
 
+    /// <summary>Above 0, memory holds verified answers of this many other groups and nothing else is learnt: what a memory costs that cannot help. Default 0.</summary>
+    public int Distractors { get; init; }
+
     /// <summary>The seed of everything.</summary>
     public long Seed { get; init; } = 1;
 
@@ -103,6 +106,7 @@ public sealed record ExperimentSettings
         ("feedback", Feedback.ToString().ToLowerInvariant()),
         ("groups", FormattableString.Invariant($"{Groups}")),
         ("rounds", FormattableString.Invariant($"{Rounds}")),
+        ("distractors", FormattableString.Invariant($"{Distractors}")),
         ("seed", FormattableString.Invariant($"{Seed}")),
         ("quick", Quick ? "yes" : "no"),
     ];

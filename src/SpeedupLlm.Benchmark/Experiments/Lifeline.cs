@@ -39,18 +39,26 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
     /// <param name="key">Which.</param>
     /// <param name="levels">How many questions follow the base question.</param>
     /// <param name="atBase">The base question's outcome.</param>
+    /// <param name="others">Other groups' outcomes. If there are any, they are all that memory ever knows, each with its worked solution; learning them is not charged.</param>
     /// <param name="cancellationToken">Ends it; what is unfinished is lost.</param>
-    public async Task<IReadOnlyList<Trial>> LiveAsync(LifelineKey key, int levels, Solved atBase, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Trial>> LiveAsync(
+        LifelineKey key, int levels, Solved atBase, IReadOnlyList<Solved> others, CancellationToken cancellationToken)
     {
         var similarity = Enum.Parse<SimilarityLevel>(key.Similarity);
         var scope = $"{Scope(key.Group, key.Scaling)}/{key.Similarity}/{key.Memory}";
         var memory = Methods.Memory(key.Memory);
         await using var store = memory is null ? null : new InMemoryStore();
         var trials = new List<Trial>(levels + 1) { TrialOf(key, 0, atBase, null) };
+        foreach (var other in others)
+        {
+            if (memory is not null)
+                await LearnAsync(key, memory, store!, other, Feedback.Reference(other.Example.WorkedSolution), cancellationToken).ConfigureAwait(false);
+        }
+
         var last = atBase with { Solution = atBase.Solution is { } solution ? solution with { CacheScope = scope } : null };
         for (var level = 1; level <= levels; level++)
         {
-            var learnt = memory is null ? null : await LearnAsync(key, memory, store!, last, cancellationToken).ConfigureAwait(false);
+            var learnt = memory is null || others.Count > 0 ? null : await LearnAsync(key, memory, store!, last, FeedbackOn(last), cancellationToken).ConfigureAwait(false);
             var example = data.At(key.Group, similarity, level);
             await using var solver = SolverOf(key.Scaling, memory, store, example);
             last = await SolveAsync(solver, example, StreamOf(key.Group, level, key.Scaling), scope, cancellationToken).ConfigureAwait(false);
@@ -75,7 +83,7 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
             var solved = await SolveAsync(solver, example, StreamOf(group, 0, scaling), $"{scaling}/{memoryName}", cancellationToken).ConfigureAwait(false);
             yield return TrialOf(key, 0, solved, learnt);
             if (memory is not null && group != groups[^1])
-                learnt = await LearnAsync(key, memory, store!, solved, cancellationToken).ConfigureAwait(false);
+                learnt = await LearnAsync(key, memory, store!, solved, FeedbackOn(solved), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -130,12 +138,13 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
     private static string? ErrorOf(Solution solution) =>
         solution.Degraded ?? (solution.Attempts.All(a => a.Error is not null) ? solution.Failures.FirstOrDefault()?.Message : null);
 
-    private async Task<Learnt?> LearnAsync(LifelineKey key, IMemory memory, IExperienceStore store, Solved solved, CancellationToken cancellationToken)
+    private async Task<Learnt?> LearnAsync(
+        LifelineKey key, IMemory memory, IExperienceStore store, Solved solved, Feedback? feedback, CancellationToken cancellationToken)
     {
         if (solved.Solution is not { } solution)
             return null;
         await using var solver = SolverOf(key.Scaling, memory, store, solved.Example);
-        return await solver.LearnAsync(solution, FeedbackOn(solved), cancellationToken).ConfigureAwait(false);
+        return await solver.LearnAsync(solution, feedback, cancellationToken).ConfigureAwait(false);
     }
 
     private Feedback? FeedbackOn(Solved solved) => settings.Feedback switch

@@ -28,6 +28,8 @@ internal static class Methods
             throw new ArgumentException("There are at least 0 rounds.");
         if (settings.Groups is < 1)
             throw new ArgumentException("There is at least 1 group.");
+        if (settings.Distractors < 0)
+            throw new ArgumentException("There are at least 0 distractors.");
         if (settings.Checkpoint < 1)
             throw new ArgumentException("Checkpoints count from 1.");
     }

@@ -31,12 +31,13 @@ internal static class BenchCommand
         Option<string> feedback = new("--feedback") { Description = "What is told after answering: none, verdict or reference.", DefaultValueFactory = _ => "none" };
         Option<int?> groups = new("--groups") { Description = "Groups (in a world: firms). Default 20, with --quick 4; all of a file." };
         Option<int?> rounds = new("--rounds") { Description = "Levels of experience after the first question. Default 4, with --quick 2." };
+        Option<int> distractors = new("--distractors") { Description = "Memory holds verified answers of this many other groups and learns nothing: what memory costs that cannot help.", DefaultValueFactory = _ => 0 };
         Option<long> seed = new("--seed") { Description = "The seed of everything.", DefaultValueFactory = _ => defaults.Seed };
         Option<string?> output = new("--out") { Description = "The folder for the results. Default: a new one under results/." };
         Option<bool> resume = new("--resume") { Description = "Goes on with the run in --out; finished trials are used again." };
         var command = new Command("bench", "Shows with statistics what experience saves.")
         {
-            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, stop, feedback, groups, rounds, seed, output, resume,
+            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, stop, feedback, groups, rounds, distractors, seed, output, resume,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -59,6 +60,7 @@ internal static class BenchCommand
                 Feedback = FeedbackOf(parsed.GetValue(feedback)!),
                 Groups = parsed.GetValue(groups),
                 Rounds = parsed.GetValue(rounds) ?? (isQuick ? QuickRounds : defaults.Rounds),
+                Distractors = parsed.GetValue(distractors),
                 Seed = parsed.GetValue(seed),
                 Quick = isQuick,
             };

@@ -65,6 +65,24 @@ public sealed class ExperimentTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_WithDistractors_RemembersOtherGroupsOnly()
+    {
+        var settings = Runs.Quick with { Scaling = ["best-of-n"], Memory = ["none", "in-context", "auto"], Distractors = 2 };
+        ResultsFolder with = _runs.Folder("distracted"), without = _runs.Folder("free");
+        await Runs.Make(settings, with).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings with { Distractors = 0 }, without).RunAsync(false, CancellationToken.None);
+        List<Trial> distracted = [.. TrialFile.Read(with.TrialsPath)], free = [.. TrialFile.Read(without.TrialsPath)];
+        Assert.All(distracted.Where(t => t.Level > 0 && t.Memory == "in-context"), t => Assert.Equal(2, t.Recalled.Count));
+        // strangers are no cases for auto
+        Assert.All(distracted.Where(t => t.Level > 0 && t.Memory == "auto"), t => Assert.Empty(t.Recalled));
+        Assert.All(distracted, t => Assert.DoesNotContain(t.Bill, b => b.Purpose == "learn"));
+        // the arm without memory knows nothing of it
+        Assert.Equal(free.Where(t => t.Memory == "none").Select(t => TrialFile.Format(t with { Time = distracted[0].Time })), distracted.Where(t => t.Memory == "none").Select(t => TrialFile.Format(t with { Time = distracted[0].Time })));
+        Assert.Throws<ArgumentException>(() => Runs.Make(settings with { Distractors = 3 }, with));
+        Assert.Throws<ArgumentException>(() => Runs.Make(settings with { Distractors = -1 }, with));
+    }
+
+    [Fact]
     public async Task Run_LevelZero_IsTheSameTrialInAllArms()
     {
         var folder = _runs.Folder("zero");
