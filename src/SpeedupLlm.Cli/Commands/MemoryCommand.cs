@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using SpeedupLlm.Experience;
+using SpeedupLlm.Memory;
 
 namespace SpeedupLlm.Cli.Commands;
 
@@ -31,7 +32,7 @@ internal static class MemoryCommand
                 {
                     if (left-- <= 0)
                         break;
-                    Console.WriteLine($"  {episode.Id}  {episode.Verdict.ToString().ToLowerInvariant(),-10} {episode.Final ?? "-",-8} {Cut(episode.Question)}");
+                    Console.WriteLine($"  {episode.Id}  {Standing(episode),-10} {episode.Final ?? "-",-8} {Cut(episode.Question)}");
                 }
 
                 await foreach (var document in opened.ListDocumentsAsync(scope, null, cancellationToken).ConfigureAwait(false))
@@ -62,6 +63,8 @@ internal static class MemoryCommand
             Console.WriteLine($"worked     {e.Answer ?? "nothing to reuse"}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"verdict    {e.Verdict.ToString().ToLowerInvariant()}, score {e.Score:0.00}, stopped by {e.Stop.ToString().ToLowerInvariant()}"));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"cost       {e.Operations} operations, full cost {e.FullCost}"));
+            if (e.Suspicion is { } suspicion)
+                Console.WriteLine($"set aside  {suspicion}");
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"recalled   helped {e.Helped}, did not help {e.Harmed}"));
             return 0;
         });
@@ -154,6 +157,12 @@ internal static class MemoryCommand
         await store.GetEpisodeAsync(StoreSource.Tenant, id, cancellationToken).ConfigureAwait(false) ?? throw Unknown(id);
 
     private static UsageException Unknown(string id) => new($"there is no episode {id}; 'speedup memory list' shows them");
+
+    /// <summary>The verdict; of an episode that is not recalled any more, that.</summary>
+    private static string Standing(Episode episode) =>
+        episode.Suspicion is { } why ? $"set aside: {why};"
+        : episode.Usable && episode.Harmed - episode.Helped >= new AutoOptions().HarmLimit ? $"set aside: did not help {Number(episode.Harmed)} of {Number(episode.Harmed + episode.Helped)} times;"
+        : episode.Verdict.ToString().ToLowerInvariant();
 
     private static string Cut(string text) => text.Length > 90 ? text[..89] + "…" : text;
 

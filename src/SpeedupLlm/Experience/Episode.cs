@@ -75,12 +75,15 @@ public sealed record Episode
     /// <summary>The embedder's fingerprint; vectors of another one are never compared.</summary>
     public required string EmbeddingFingerprint { get; init; }
 
+    /// <summary>Why the episode is set aside: its text speaks to the model; null if it does not. It is kept and shown, and never recalled.</summary>
+    public string? Suspicion { get; init; }
+
     /// <summary>How often this episode was recalled and the answer then was accepted.</summary>
     public int Helped { get; init; }
 
     /// <summary>How often it was recalled and the answer then was not accepted.</summary>
     public int Harmed { get; init; }
 
-    /// <summary>Whether it may be learnt from and recalled: it has an answer, and that was accepted or verified (case 25).</summary>
-    public bool Usable => Answer is not null && Verdict is (Verdict.SelfJudged or Verdict.Verified);
+    /// <summary>Whether it may be learnt from and recalled: it has an answer that was accepted or verified (case 25), and nothing in it is suspicious (case 24).</summary>
+    public bool Usable => Answer is not null && Suspicion is null && Verdict is (Verdict.SelfJudged or Verdict.Verified);
 }

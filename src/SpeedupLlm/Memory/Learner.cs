@@ -28,6 +28,7 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
             Answer = answer,
             Final = answer is null ? null : prompts.Final(answer),
             Score = solution.Best?.Score.Value,
+            Suspicion = SuspiciousText.Find(solution.Question.Text) ?? SuspiciousText.Find(answer),
             Verdict = verdict,
             Attempts = solution.Attempts,
             Stop = solution.Stop,
@@ -66,7 +67,7 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
         if (known is not null)
         {
             await context.Store.UpdateEpisodeAsync(episode.Scope.Tenant, episode.Id,
-                e => e with { Verdict = episode.Verdict, Answer = episode.Answer, Final = episode.Final }, cancellationToken).ConfigureAwait(false);
+                e => e with { Verdict = episode.Verdict, Answer = episode.Answer, Final = episode.Final, Suspicion = episode.Suspicion }, cancellationToken).ConfigureAwait(false);
             if (!known.Usable || string.Equals(known.Answer, episode.Answer, StringComparison.Ordinal))
                 return;
             // lessons and adapters made from the old answer go with it (case 23); from here on the episode must come back, whoever goes away

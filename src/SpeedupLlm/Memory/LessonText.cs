@@ -9,14 +9,14 @@ internal static class LessonText
 {
     private static readonly string[] NoLesson = ["none", "no lesson", "n/a", "nothing"];
 
-    /// <summary>The lesson, at most <paramref name="maximumCharacters"/> long; null if the reply is cut off, empty or garbled.</summary>
+    /// <summary>The lesson, at most <paramref name="maximumCharacters"/> long; null if the reply is cut off, empty, garbled, or speaks to the model.</summary>
     public static string? Read(Reply reply, int maximumCharacters)
     {
         // a reply that was cut off ends in the middle of a rule, and half a rule is a wrong one (case 5)
         if (reply.Finish is { } finish && finish != ChatFinishReason.Stop)
             return null;
         var text = Clean(reply.Text);
-        return IsGarbled(text) ? null : Bound(text, maximumCharacters);
+        return IsGarbled(text) || SuspiciousText.Find(text) is not null ? null : Bound(text, maximumCharacters);
     }
 
     /// <summary>At most that many characters, ending with a whole sentence if there is one, else with a whole word; null if neither fits.</summary>
