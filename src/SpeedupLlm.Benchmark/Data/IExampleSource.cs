@@ -1,3 +1,4 @@
+using SpeedupLlm.Guard;
 using SpeedupLlm.Relevancy;
 using SpeedupLlm.Scoring;
 using SpeedupLlm.Worlds;
@@ -27,6 +28,9 @@ public interface IExampleSource
 
     /// <summary>Says which final answers mean the same, for methods that let answers vote.</summary>
     IAnswerComparer Answers { get; }
+
+    /// <summary>Evidence from other groups that rewordings keep their answer, for memories that answer them; null if there is none.</summary>
+    ReuseEvidence? ReusePrior => null;
 
     /// <summary>Whether a final answer is the reference answer; null is no answer.</summary>
     ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken);

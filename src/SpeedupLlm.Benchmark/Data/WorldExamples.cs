@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SpeedupLlm.Compute;
+using SpeedupLlm.Guard;
 using SpeedupLlm.Relevancy;
 using SpeedupLlm.Scoring;
 using SpeedupLlm.Worlds;
@@ -16,12 +17,14 @@ public sealed class WorldExamples : IExampleSource
     private readonly Split _split;
     private readonly StreamKey _stream;
     private readonly ConcurrentDictionary<int, IQuestionGroup> _groups = [];
+    private readonly Lazy<ReuseEvidence> _prior;
 
     /// <param name="world">The world.</param>
     /// <param name="seed">Picks the groups.</param>
     public WorldExamples(IWorld world, long seed)
     {
         _world = world;
+        _prior = new(() => Calibration.ReusePrior.Of(world));
         _split = seed == SealedSeed ? Split.Sealed : Split.Development;
         _stream = StreamKey.Root(seed).Child("groups");
     }
@@ -37,6 +40,10 @@ public sealed class WorldExamples : IExampleSource
 
     /// <inheritdoc/>
     public IAnswerComparer Answers { get; } = new AnswerComparer();
+
+    /// <inheritdoc/>
+    /// <remarks>Measured on the calibration split, whose firms are in no other.</remarks>
+    public ReuseEvidence? ReusePrior => _prior.Value;
 
     /// <inheritdoc/>
     public int? LevelsAt(SimilarityLevel similarity) => int.MaxValue;

@@ -1,3 +1,4 @@
+using SpeedupLlm.Benchmark.Data;
 using SpeedupLlm.Memory;
 using SpeedupLlm.Reasoning;
 using SpeedupLlm.Scoring;
@@ -42,10 +43,14 @@ internal static class Methods
     };
 
     /// <summary>Null is the baseline: nothing is kept, nothing recalled.</summary>
-    public static IMemory? Memory(string name) => name switch
+    /// <param name="name">The memory.</param>
+    /// <param name="data">Gives memories that answer by themselves the prior of its kind of question; null gives none.</param>
+    public static IMemory? Memory(string name, IExampleSource? data = null) => name switch
     {
         NoMemory.CatalogueName => null,
         Placebo.CatalogueName => new Placebo(new() { Text = Filler.Text }),
+        AnswerCache.CatalogueName => new AnswerCache(new() { Prior = data?.ReusePrior }),
+        Auto.CatalogueName => new Auto(new() { Answers = new() { Prior = data?.ReusePrior } }),
         _ => Catalogue.Memories.Create(name),
     };
 

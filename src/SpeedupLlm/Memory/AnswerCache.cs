@@ -1,5 +1,6 @@
 using SpeedupLlm.Compute;
 using SpeedupLlm.Experience;
+using SpeedupLlm.Guard;
 using SpeedupLlm.Relevancy;
 
 namespace SpeedupLlm.Memory;
@@ -12,6 +13,9 @@ public sealed record AnswerCacheOptions
 
     /// <summary>α: the chance that rewordings are answered although more than δ of them would be wrong. In (0, 1); default 0.05.</summary>
     public double Alpha { get; init; } = 0.05;
+
+    /// <summary>Evidence from elsewhere that rewordings of this kind of question may be answered, with a promise of its own; null starts without. Default null.</summary>
+    public ReuseEvidence? Prior { get; init; }
 
     /// <summary>The share of rewordings that are searched anew all the same once they could be answered, to go on learning. In (0, 1); default 0.05.</summary>
     public double CheckShare { get; init; } = 0.05;
@@ -40,7 +44,7 @@ public sealed record AnswerCacheOptions
 /// <remarks>
 /// The same question (equal <see cref="QuestionKey"/>: text but for its spelling, and all of its context) gets the answer of its accepted or verified
 /// episode. A rewording (S2: other words, the same numbers, names and units) gets it only once there is evidence that at most δ of such answers are
-/// wrong (<see cref="Guard.ReuseEvidence"/>); until then, and for a share of them afterwards, it is searched, and what the search accepts is the check.
+/// wrong (<see cref="ReuseEvidence"/>); until then, and for a share of them afterwards, it is searched, and what the search accepts is the check.
 /// Never across different numbers. Two accepted answers to one question that differ are a contradiction: neither is given until one is verified.
 /// Where it gives nothing the search goes on as without memory.
 /// </remarks>
@@ -61,7 +65,7 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     private static readonly SimilarityEstimator Estimator = new();
 
     private readonly AnswerCacheOptions _options = options.Validated();
-    private readonly StoredEvidence _evidence = new(options.Delta, options.Alpha);
+    private readonly StoredEvidence _evidence = new(options.Prior ?? ReuseEvidence.None(options.Delta, options.Alpha));
 
     /// <summary>With the default options.</summary>
     public AnswerCache()

@@ -6,14 +6,12 @@ using SpeedupLlm.Guard;
 namespace SpeedupLlm.Memory;
 
 /// <summary>A scope's <see cref="ReuseEvidence"/>, in a document of its store.</summary>
-internal sealed class StoredEvidence(double delta, double alpha)
+internal sealed class StoredEvidence(ReuseEvidence prior)
 {
     /// <summary>The kind of the document.</summary>
     public const string Kind = "reuse-evidence";
 
     private const string Key = "S2";
-
-    private readonly ReuseEvidence _none = ReuseEvidence.None(delta, alpha);
 
     /// <summary>The evidence as it stands.</summary>
     public async ValueTask<ReuseEvidence> ReadAsync(IMemoryContext context, CancellationToken cancellationToken) =>
@@ -42,8 +40,8 @@ internal sealed class StoredEvidence(double delta, double alpha)
         throw Learning.Conflict(AnswerCache.CatalogueName);
     }
 
-    private ReuseEvidence Parse(MemoryDocument? document) => document is null ? _none
-        : _none.From(JsonSerializer.Deserialize(document.Content.Span, ReuseJson.Default.LevelEvidenceArray)
+    private ReuseEvidence Parse(MemoryDocument? document) => document is null ? prior
+        : prior.From(JsonSerializer.Deserialize(document.Content.Span, ReuseJson.Default.LevelEvidenceArray)
             ?? throw new InvalidDataException($"The {Kind} of {document.Scope.Tenant} is not readable."));
 }
 

@@ -24,6 +24,16 @@ public sealed class CalibrationTests : IDisposable
     }
 
     [Fact]
+    public void ReusePrior_OfTheWorld_IsProvenAndTheSameEachTime()
+    {
+        var prior = ReusePrior.Of(WorldCatalogue.All[0]);
+        Assert.True(prior.Serves(0.99));
+        Assert.InRange(prior.Checked, 750, 830);
+        Assert.InRange(prior.Wrong, 0, 10);
+        Assert.Equal(prior.ToString(), ReusePrior.Of(WorldCatalogue.All[0]).ToString());
+    }
+
+    [Fact]
     public void Auc_TiesAndOrder_AreCounted()
     {
         Assert.Equal(1, RelevancyStudy.Auc([2, 3], [0, 1]));

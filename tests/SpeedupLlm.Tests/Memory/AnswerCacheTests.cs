@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.AI;
 using SpeedupLlm.Experience;
+using SpeedupLlm.Guard;
 using SpeedupLlm.Memory;
 using SpeedupLlm.Reasoning;
 using SpeedupLlm.Relevancy;
@@ -42,7 +43,7 @@ public sealed class AnswerCacheTests
         await all.LiveAsync(Cache, all.Episode(7, Asked));
         // not even with evidence without end
         for (var i = 0; i < 500; i++)
-            await new StoredEvidence(0.02, 0.05).AddAsync(1, wrong: false, all, CancellationToken.None);
+            await new StoredEvidence(ReuseEvidence.None(0.02, 0.05)).AddAsync(1, wrong: false, all, CancellationToken.None);
         Assert.Null((await all.RecallAsync(Cache, other)).Answer);
     }
 
@@ -74,7 +75,7 @@ public sealed class AnswerCacheTests
     public async Task Recall_Rewording_IsSearchedUntilThereIsEvidence()
     {
         var all = Cached();
-        var evidence = new StoredEvidence(0.02, 0.05);
+        var evidence = new StoredEvidence(ReuseEvidence.None(0.02, 0.05));
         await all.LiveAsync(Cache, all.Episode(7, Asked));
         var first = await all.RecallAsync(Cache, Reworded);
         Assert.Null(first.Answer);
@@ -91,10 +92,27 @@ public sealed class AnswerCacheTests
     }
 
     [Fact]
+    public async Task Recall_RewordingWithAPrior_IsAnsweredAtOnceAndTakenBackIfWrong()
+    {
+        var prior = ReuseEvidence.None(0.02, 0.05);
+        for (var i = 0; i < 350; i++)
+            prior = prior.After(1, wrong: false);
+        var all = Cached();
+        var cache = new AnswerCache(new() { Prior = prior });
+        await all.LiveAsync(cache, all.Episode(7, Asked));
+        var recalled = await all.RecallAsync(cache, Reworded);
+        Assert.Equal("7", recalled.Answer!.Final);
+        Assert.Equal(SimilarityLevel.S2, recalled.Relevance.Level);
+        for (var i = 0; i < 12; i++)
+            await new StoredEvidence(prior).AddAsync(1, wrong: true, all, CancellationToken.None);
+        Assert.Null((await all.RecallAsync(cache, Reworded)).Answer);
+    }
+
+    [Fact]
     public async Task Learn_RewordingThatWasSearched_IsACheck()
     {
         var all = Cached();
-        var evidence = new StoredEvidence(0.02, 0.05);
+        var evidence = new StoredEvidence(ReuseEvidence.None(0.02, 0.05));
         await all.LiveAsync(Cache, all.Episode(7, Asked));
         await all.LiveAsync(Cache, all.Episode(8, Reworded, answer: "Answer 7.") with { Final = "7.0" });
         Assert.StartsWith("1 checks, 0 wrong", (await evidence.ReadAsync(all, CancellationToken.None)).ToString(), StringComparison.Ordinal);
