@@ -1,11 +1,12 @@
 using System.Text.Json;
+using SpeedupLlm.Testing;
 
 namespace SpeedupLlm.Cli.Tests;
 
 /// <summary><c>bench</c> on recorded answers.</summary>
 public sealed class RecordedBenchTests : IDisposable
 {
-    private static readonly string Shared = Path.Combine(Root(), "..", "shared", "data", "gsm8k-recorded.jsonl");
+    private static readonly string Shared = Path.Combine(Repository.Root, "..", "shared", "data", "gsm8k-recorded.jsonl");
     private readonly Folder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -74,13 +75,5 @@ public sealed class RecordedBenchTests : IDisposable
 
         Assert.Equal(0, (await Speedup.RunAsync("bench", "--model", "recorded:" + answers, "--samples", "6", "--out", _folder["run"], "--resume")).Status);
         Assert.Equal(4000, File.ReadAllLines(_folder["run/trials.jsonl"]).Length);
-    }
-
-    private static string Root([System.Runtime.CompilerServices.CallerFilePath] string here = "")
-    {
-        var folder = Path.GetDirectoryName(here)!;
-        while (!File.Exists(Path.Combine(folder, "SpeedupLlm.slnx")))
-            folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SpeedupLlm.Cli.Apprentice;
 using SpeedupLlm.Prompts;
+using SpeedupLlm.Testing;
 using SpeedupLlm.Transformer.Formats;
 using SpeedupLlm.Worlds;
 
@@ -9,7 +10,7 @@ namespace SpeedupLlm.Cli.Tests;
 /// <summary>The weights that ship with the repo: they are what their recipes, worlds and prompts make, and they work.</summary>
 public sealed class WeightsTests
 {
-    private static string Weights { get; } = Path.Combine(Root(), "weights");
+    private static string Weights { get; } = Path.Combine(Repository.Root, "weights");
 
     public static TheoryData<string> Files() => [.. Directory.GetFiles(Weights, "*.safetensors").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal)];
 
@@ -53,12 +54,4 @@ public sealed class WeightsTests
     private static IEnumerable<string?> Purposes(JsonElement trial, string memory) => trial.GetProperty("memory").GetString() == memory
         ? trial.GetProperty("bill").EnumerateArray().Select(b => b.GetProperty("purpose").GetString())
         : [];
-
-    private static string Root()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "SpeedupLlm.slnx")))
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-        return folder;
-    }
 }

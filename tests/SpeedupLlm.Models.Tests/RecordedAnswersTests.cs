@@ -1,6 +1,7 @@
 using Microsoft.Extensions.AI;
 using SpeedupLlm.Compute;
 using SpeedupLlm.Memory;
+using SpeedupLlm.Testing;
 using static System.FormattableString;
 
 namespace SpeedupLlm.Models.Tests;
@@ -112,7 +113,7 @@ public sealed class RecordedAnswersTests : IDisposable
     [Fact]
     public async Task GetResponseAsync_FirstDraws_AreAFairSampleOfTheLabels()
     {
-        var (file, least, most) = SharedData() is { } shared ? (shared, 0.60, 0.626) : (_folder.File("set.jsonl", Sample), 0.0, 1.0);
+        var (file, least, most) = Repository.SharedData("gsm8k-recorded.jsonl") is { } shared ? (shared, 0.60, 0.626) : (_folder.File("set.jsonl", Sample), 0.0, 1.0);
         var set = RecordedAnswerSet.Load(file);
         var right = 0;
         for (var seed = 0; seed < 5; seed++)
@@ -127,16 +128,6 @@ public sealed class RecordedAnswersTests : IDisposable
         }
         // the data's own description says 0.613 for the first answer alone
         Assert.InRange(right / (5.0 * set.Questions.Count), least, most);
-    }
-
-    private static string? SharedData()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (folder.EnumerateFiles("SpeedupLlm.slnx").Any())
-                return Path.Combine(folder.Parent!.FullName, "shared", "data", "gsm8k-recorded.jsonl") is var file && File.Exists(file) ? file : null;
-        }
-        return null;
     }
 
     [Theory]

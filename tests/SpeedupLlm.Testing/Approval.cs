@@ -6,7 +6,7 @@ public static class Approval
     /// <summary>Compares with <c>tests/{folder}/{name}.txt</c>.</summary>
     public static void Check(string folder, string name, string actual)
     {
-        var file = Path.Combine(Root(), "tests", folder, name + ".txt");
+        var file = Path.Combine(Repository.Root, "tests", folder, name + ".txt");
         actual = actual.ReplaceLineEndings("\n").TrimEnd('\n') + "\n";
         if (Environment.GetEnvironmentVariable("SPEEDUP_ACCEPT") == "1")
         {
@@ -14,9 +14,9 @@ public static class Approval
             File.WriteAllText(file, actual);
             return;
         }
-        Assert.True(File.Exists(file), $"{Path.GetRelativePath(Root(), file)} is not there. Set SPEEDUP_ACCEPT=1 and run the test again to write it.");
+        Assert.True(File.Exists(file), $"{Path.GetRelativePath(Repository.Root, file)} is not there. Set SPEEDUP_ACCEPT=1 and run the test again to write it.");
         var expected = File.ReadAllText(file).ReplaceLineEndings("\n");
-        Assert.True(expected == actual, $"{Path.GetRelativePath(Root(), file)} differs {Difference(expected, actual)}. If that is meant, set SPEEDUP_ACCEPT=1 and run the test again.");
+        Assert.True(expected == actual, $"{Path.GetRelativePath(Repository.Root, file)} differs {Difference(expected, actual)}. If that is meant, set SPEEDUP_ACCEPT=1 and run the test again.");
     }
 
     private static string Difference(string expected, string actual)
@@ -24,15 +24,5 @@ public static class Approval
         var (before, after) = (expected.Split('\n'), actual.Split('\n'));
         var line = before.Zip(after).TakeWhile(p => p.First == p.Second).Count();
         return FormattableString.Invariant($"at line {line + 1}: expected '{before.ElementAtOrDefault(line)}', is '{after.ElementAtOrDefault(line)}'");
-    }
-
-    private static string Root()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "SpeedupLlm.slnx")))
-                return folder.FullName;
-        }
-        throw new DirectoryNotFoundException("The tests run outside the repository.");
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SpeedupLlm.Scoring;
+using SpeedupLlm.Testing;
 using Xunit.Abstractions;
 
 namespace SpeedupLlm.Tests.Scoring;
@@ -12,7 +13,7 @@ public sealed class RecordedAnswersTests(ITestOutputHelper output)
 
     [Fact]
     public void Extract_RecordedAnswers_AgreesWithLabels() =>
-        AssertAgreement(SharedData() is { } file ? [.. File.ReadLines(file).Select(Read)] : OwnSamples(), LeastAgreement);
+        AssertAgreement(Repository.SharedData("gsm8k-recorded.jsonl") is { } file ? [.. File.ReadLines(file).Select(Read)] : OwnSamples(), LeastAgreement);
 
     [Fact]
     public void Extract_OwnSamples_AgreesWithAllLabels() => AssertAgreement(OwnSamples(), 1);
@@ -49,17 +50,4 @@ public sealed class RecordedAnswersTests(ITestOutputHelper output)
         ("1250", [("The cost is $1,250.", true), ("#### $1,250.00", true), ("It costs \\boxed{1{,}250} dollars", true), ("It costs $125.0", false)]),
         ("0.5", [("The answer is 1/2.", true), ("答案是半。", true), ("It is 5", false)]),
     ];
-
-    private static string? SharedData()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (!File.Exists(Path.Combine(folder.FullName, "SpeedupLlm.slnx")))
-                continue;
-            return new[] { "shared", "../shared" }
-                .Select(s => Path.Combine(folder.FullName, s, "data", "gsm8k-recorded.jsonl"))
-                .FirstOrDefault(File.Exists);
-        }
-        return null;
-    }
 }
