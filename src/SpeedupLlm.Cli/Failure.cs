@@ -26,7 +26,7 @@ internal static class Failure
         OperationCanceledException => Interrupted,
         UsageException or UnknownNameException or ResumeRefusedException or ResultsExistException or MemoryNotSupportedException => Usage,
         InvalidDataException or FileNotFoundException or DirectoryNotFoundException or FormatException or ArgumentException => Usage,
-        StoreFormatException => Usage,
+        StoreFormatException or StoreCorruptException => Usage,
         _ => Other,
     };
 

@@ -192,6 +192,7 @@ public sealed class Solver : IAsyncDisposable
             Entry = _options.Scaling.Entry,
             Stream = stream.Child(purpose == CallPurpose.Recall ? "recall" : "learn"),
             Trainer = _trainer,
+            Counter = _counter,
             Now = _options.Clock.GetUtcNow(),
             Answers = _options.Answers,
         };

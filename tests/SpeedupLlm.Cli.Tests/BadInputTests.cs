@@ -90,6 +90,17 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public async Task Memory_OfAFileThatIsNoStore_SaysSoAndLeavesIt()
+    {
+        using var folder = new Folder();
+        var file = folder.Write("notes.db", [.. Enumerable.Range(0, 200).Select(i => FormattableString.Invariant($"line {i} of something else"))]);
+        var before = File.ReadAllBytes(file);
+        (await Speedup.RunAsync("memory", "list", "--store", file)).AssertRefused(2, "notes.db");
+        (await Speedup.RunAsync("ask", TinyModel.Question, "--store", file)).AssertRefused(2, "notes.db");
+        Assert.Equal(before, File.ReadAllBytes(file));
+    }
+
+    [Fact]
     public async Task Help_ListsOnlyWhatThereIs()
     {
         var outcome = await Speedup.RunAsync("--help");

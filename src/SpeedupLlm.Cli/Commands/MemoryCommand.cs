@@ -25,7 +25,9 @@ internal static class MemoryCommand
             var left = parsed.GetValue(limit);
             if (left < 1)
                 throw new UsageException("--limit is at least 1");
-            foreach (var scope in await opened.ScopesAsync(StoreSource.Tenant, cancellationToken).ConfigureAwait(false))
+            // without user and conversation a scope shows those of all
+            var scopes = (await opened.ScopesAsync(StoreSource.Tenant, cancellationToken).ConfigureAwait(false)).Select(s => s with { User = null, Conversation = null }).Distinct();
+            foreach (var scope in scopes)
             {
                 Console.WriteLine($"model {scope.ModelFingerprint}, prompts {scope.PromptFingerprint}");
                 await foreach (var episode in opened.ListAsync(new(scope, "", UsableOnly: false), cancellationToken).ConfigureAwait(false))

@@ -55,6 +55,6 @@ internal static class HintWindow
         var output = prompt.MaxOutputTokens ?? context.Model.ContextTokens / 4;
         // a path grows and a refinement repeats the attempt in its prompt: room for the text twice, a long thought is written once
         var room = context.Entry == PromptTask.Think ? output : 2 * output;
-        return prompt.Messages.Sum(m => 4 + Estimate(m.Text)) + room;
+        return (context.Counter?.Count(prompt.Messages) ?? prompt.Messages.Sum(m => 4 + Estimate(m.Text))) + room;
     }
 }

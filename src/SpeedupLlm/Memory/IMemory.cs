@@ -158,6 +158,9 @@ public interface IMemoryContext
     /// <summary>Fine-tuning, or null if the model has none.</summary>
     IAdapterTrainer? Trainer { get; }
 
+    /// <summary>Counts prompt tokens, or null if the model does not say how; then they are estimated.</summary>
+    ITokenCounter? Counter { get; }
+
     /// <summary>The time, UTC: of asking when recalling, of answering when learning.</summary>
     DateTimeOffset Now { get; }
 

@@ -29,6 +29,8 @@ internal sealed class MemoryContext(Meter meter, CallPurpose purpose, string que
 
     public required IAdapterTrainer? Trainer { get; init; }
 
+    public required ITokenCounter? Counter { get; init; }
+
     public required DateTimeOffset Now { get; init; }
 
     public required IAnswerComparer Answers { get; init; }

@@ -44,6 +44,24 @@ public sealed class InContextTests
     }
 
     [Theory]
+    [InlineData(1, 3)]
+    [InlineData(100, 0)]
+    public async Task Recall_ModelThatCounts_FitsByItsCount(int tokensAMessage, int hints)
+    {
+        var all = new Remembering { Counter = new PerMessage(tokensAMessage) };
+        all.Model = all.Model with { ContextTokens = 2 * 140 + 150 };
+        var memory = new InContext();
+        for (var i = 1; i <= 3; i++)
+            await all.LiveAsync(memory, all.Episode(i, $"red green {i}"));
+        Assert.Equal(hints, (await all.RecallAsync(memory, "red green")).Hints.Count);
+    }
+
+    private sealed class PerMessage(int tokens) : SpeedupLlm.Compute.ITokenCounter
+    {
+        public int Count(IEnumerable<Microsoft.Extensions.AI.ChatMessage> messages) => tokens * messages.Count();
+    }
+
+    [Theory]
     [InlineData(0, 0.0, 3)]
     [InlineData(3, 1.1, 3)]
     [InlineData(3, double.NaN, 3)]

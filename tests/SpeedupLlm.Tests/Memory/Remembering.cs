@@ -47,6 +47,8 @@ internal sealed class Remembering : IMemoryContext
 
     public FakeTrainer FakeTrainer { get; }
 
+    public ITokenCounter? Counter { get; set; }
+
     public DateTimeOffset Now { get; set; } = Start;
 
     public IAnswerComparer Answers { get; init; } = new AnswerComparer();
