@@ -12,6 +12,9 @@ switch (args.FirstOrDefault())
     case "store":
         await StoreSpeed.RunAsync(args[1..]);
         return 0;
+    case "ask":
+        await AskLatency.RunAsync(args[1..]);
+        return 0;
     case "training-parts":
         TrainingParts.Run();
         return 0;
@@ -28,6 +31,6 @@ switch (args.FirstOrDefault())
         await Decoding.RunAsync(context: 128);
         return 0;
     default:
-        Console.Error.WriteLine("Benchmarks: matrix training training-parts training-canary fine-tuning decoding recall store");
+        Console.Error.WriteLine("Benchmarks: matrix training training-parts training-canary fine-tuning decoding recall store ask");
         return 2;
 }

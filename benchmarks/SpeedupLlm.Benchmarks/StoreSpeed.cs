@@ -10,14 +10,16 @@ namespace SpeedupLlm.Benchmarks;
 /// <summary>A large SQLite store: appending, opening with the first recall, recall again, and the first recall without the sidecar.</summary>
 internal static class StoreSpeed
 {
-    private static readonly Scope Home = new("home", null, null, "model", "prompts");
+    private static Scope Home { get; set; } = new("local", null, null, "model", "compact-1");
+
     private static readonly HashedNgramEmbedder Embedder = new();
 
-    /// <param name="arguments">The file, how many episodes. A file that is there is used as it is.</param>
+    /// <param name="arguments">The file, how many episodes, the fingerprint of their model (then <c>speedup ask</c> with that model finds them). A file that is there is used as it is.</param>
     public static async Task RunAsync(string[] arguments)
     {
         var file = arguments.ElementAtOrDefault(0) ?? Path.Combine(Path.GetTempPath(), "speedup-store-speed.db");
         var count = int.Parse(arguments.ElementAtOrDefault(1) ?? "1000000", CultureInfo.InvariantCulture);
+        Home = Home with { ModelFingerprint = arguments.ElementAtOrDefault(2) ?? Home.ModelFingerprint };
         if (!File.Exists(file))
             await FillAsync(file, count);
         await RecallAsync(file, "with the sidecar");
