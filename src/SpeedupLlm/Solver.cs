@@ -22,6 +22,7 @@ public sealed class Solver : IAsyncDisposable
     private readonly IAdapterTrainer? _trainer;
     private readonly ITokenCounter? _counter;
     private readonly Experiences _experiences;
+    private readonly Flights _flights = new();
 
     /// <summary>Puts a model and options together. Neither is disposed by the solver.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
@@ -82,7 +83,9 @@ public sealed class Solver : IAsyncDisposable
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            await RecallAsync(solve, cancellationToken).ConfigureAwait(false);
+            using var flight = await JoinAsync(solve, cancellationToken).ConfigureAwait(false);
+            if (solve.Recalled.Answer is null)
+                await RecallAsync(solve, cancellationToken).ConfigureAwait(false);
             listener?.Invoke(new RecallDone(solve.Recalled));
             CheckLength(question);
 
@@ -92,6 +95,7 @@ public sealed class Solver : IAsyncDisposable
                 : await _options.Scaling.RunAsync(context, cancellationToken).ConfigureAwait(false);
 
             var solution = Finish(solve, search);
+            flight?.Land(solution);
             _options.Ended?.Invoke(solution);
             if (solution.Best is { } best)
                 listener?.Invoke(new AnswerDelta(best.Text));
@@ -142,6 +146,22 @@ public sealed class Solver : IAsyncDisposable
             Meter = new(_model, budget, _options.Prices, _options.Clock),
             Start = _options.Clock.GetTimestamp(),
         };
+    }
+
+    /// <summary>The same question twice at once is searched once (case 36), where memory would have answered the second a moment later.</summary>
+    private async ValueTask<Flights.Flight?> JoinAsync(Solve solve, CancellationToken cancellationToken)
+    {
+        if (_options.Memory is not { GivesAnswers: true })
+            return null;
+        var (answered, own) = await _flights.EnterAsync(solve.Scope, solve.Question, cancellationToken).ConfigureAwait(false);
+        if (answered is { Best: { } best })
+        {
+            solve.Recalled = new(answered.Used.Answer ?? new(best.Text, best.Final, answered.Id, Verdict.SelfJudged), [], null, new(SimilarityLevel.S1, 1, 1))
+            {
+                Choice = new("", "the answer that was just being found", true, 1),
+            };
+        }
+        return own;
     }
 
     /// <summary>Memory that fails is no reason not to answer (case 30): the solution says so.</summary>

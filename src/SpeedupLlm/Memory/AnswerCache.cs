@@ -77,6 +77,9 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     public string Name => CatalogueName;
 
     /// <inheritdoc/>
+    public bool GivesAnswers => true;
+
+    /// <inheritdoc/>
     public async ValueTask<Recalled> RecallAsync(Question question, IMemoryContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -78,6 +78,9 @@ public sealed class Auto : IMemory
     public string Name => CatalogueName;
 
     /// <inheritdoc/>
+    public bool GivesAnswers => true;
+
+    /// <inheritdoc/>
     public async ValueTask<Recalled> RecallAsync(Question question, IMemoryContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(question);

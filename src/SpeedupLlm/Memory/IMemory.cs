@@ -114,6 +114,9 @@ public interface IMemory
     /// <summary>The name in the catalogue.</summary>
     string Name { get; }
 
+    /// <summary>Whether it may answer whole questions; then the same question asked twice at once is searched once. Default false.</summary>
+    bool GivesAnswers => false;
+
     /// <summary>What may help with <paramref name="question"/>.</summary>
     ValueTask<Recalled> RecallAsync(Question question, IMemoryContext context, CancellationToken cancellationToken);
 
