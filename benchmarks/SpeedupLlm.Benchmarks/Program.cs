@@ -15,6 +15,9 @@ switch (args.FirstOrDefault())
     case "ask":
         await AskLatency.RunAsync(args[1..]);
         return 0;
+    case "auto":
+        await AutoOverhead.RunAsync(args[1..]);
+        return 0;
     case "training-parts":
         TrainingParts.Run();
         return 0;
@@ -31,6 +34,6 @@ switch (args.FirstOrDefault())
         await Decoding.RunAsync(context: 128);
         return 0;
     default:
-        Console.Error.WriteLine("Benchmarks: matrix training training-parts training-canary fine-tuning decoding recall store ask");
+        Console.Error.WriteLine("Benchmarks: matrix training training-parts training-canary fine-tuning decoding recall store ask auto");
         return 2;
 }

@@ -62,8 +62,6 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     // of the nearest, the first that is a rewording counts
     private const int LookedAt = 8;
 
-    private static readonly SimilarityEstimator Estimator = new();
-
     private readonly AnswerCacheOptions _options = options.Validated();
     private readonly StoredEvidence _evidence = new(options.Prior ?? ReuseEvidence.None(options.Delta, options.Alpha));
 
@@ -82,12 +80,27 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     /// <inheritdoc/>
     public async ValueTask<Recalled> RecallAsync(Question question, IMemoryContext context, CancellationToken cancellationToken)
     {
+        if (await SameAsync(question, context, cancellationToken).ConfigureAwait(false) is { } same)
+            return same;
+        var alike = await RememberedCases.AlikeAsync(question.Text, LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        return await RewordedAsync(question, alike, context, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What is recalled for the very question; null if it was never answered.</summary>
+    internal async ValueTask<Recalled?> SameAsync(Question question, IMemoryContext context, CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
         if (QuestionKey.Of(question) is not { } key)
             return Recalled.Nothing;
-        if (await context.Store.GetAsync(context.Scope, Kind, key, cancellationToken).ConfigureAwait(false) is { } known)
-            return await EpisodeOfAsync(known, context, cancellationToken).ConfigureAwait(false) is { } same ? Give(same, new(SimilarityLevel.S1, 1, 1)) : Recalled.Nothing;
-        if (await RewordedAsync(question.Text, question.Context, null, context, cancellationToken).ConfigureAwait(false) is not { } reworded)
+        if (await context.Store.GetAsync(context.Scope, Kind, key, cancellationToken).ConfigureAwait(false) is not { } known)
+            return null;
+        return await EpisodeOfAsync(known, context, cancellationToken).ConfigureAwait(false) is { } same ? Give(same, new(SimilarityLevel.S1, 1, 1)) : Recalled.Nothing;
+    }
+
+    /// <summary>What is recalled for a question of which only rewordings may be known.</summary>
+    internal async ValueTask<Recalled> RewordedAsync(Question question, IReadOnlyList<AlikeCase> alike, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        if (Reworded(question.Context, null, alike, context) is not { } reworded)
             return Recalled.Nothing;
         var served = (await _evidence.ReadAsync(context, cancellationToken).ConfigureAwait(false)).Serves(reworded.Relevance.Confidence)
             && new StreamRandom(context.Stream.Child(CatalogueName)).NextDouble() >= _options.CheckShare;
@@ -102,7 +115,8 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
             || QuestionKey.Of(episode.Question, episode.Context ?? "") is not { } key)
             return;
         // the search was the check of what a rewording's answer would have been
-        if (await RewordedAsync(episode.Question, episode.Context ?? "", episode.Id, context, cancellationToken).ConfigureAwait(false) is { } reworded)
+        var alike = await RememberedCases.AlikeAsync(episode.Question, LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        if (Reworded(episode.Context ?? "", episode.Id, alike, context) is { } reworded)
         {
             var agrees = await context.Answers.AreEquivalentAsync(episode.Final, reworded.Episode.Final!, null, cancellationToken).ConfigureAwait(false);
             await _evidence.AddAsync(reworded.Relevance.Confidence, !agrees, context, cancellationToken).ConfigureAwait(false);
@@ -159,19 +173,10 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
 
     private bool IsOld(Episode episode, IMemoryContext context) => context.Now - episode.At > _options.MaximumAge;
 
-    /// <summary>The nearest episode whose question is this one in other words.</summary>
-    private async ValueTask<(Episode Episode, Relevance Relevance)?> RewordedAsync(
-        string text, string questionContext, string? except, IMemoryContext context, CancellationToken cancellationToken)
-    {
-        foreach (var near in await RememberedCases.NearestAsync(text, LookedAt, _options.HarmLimit, -1, context, cancellationToken).ConfigureAwait(false))
-        {
-            if (near.Item.Id == except || near.Item.Final is null || IsOld(near.Item, context) || (near.Item.Context ?? "") != questionContext)
-                continue;
-            if (Estimator.Estimate(text, near.Item.Question, near.Similarity) is { Level: SimilarityLevel.S2 } relevance)
-                return (near.Item, relevance);
-        }
-        return null;
-    }
+    /// <summary>The nearest episode whose question is the asked one in other words.</summary>
+    private AlikeCase? Reworded(string questionContext, string? except, IReadOnlyList<AlikeCase> alike, IMemoryContext context) =>
+        alike.FirstOrDefault(a => a.Relevance.Level == SimilarityLevel.S2 && a.Episode.Id != except && a.Episode.Final is not null
+            && RememberedCases.IsSound(a.Episode, _options.HarmLimit) && !IsOld(a.Episode, context) && (a.Episode.Context ?? "") == questionContext);
 
     private static Recalled Give(Episode episode, Relevance relevance) =>
         new(new(episode.Answer!, episode.Final, episode.Id, episode.Verdict), [], null, relevance);

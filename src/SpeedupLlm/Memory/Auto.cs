@@ -53,8 +53,6 @@ public sealed class Auto : IMemory
     // a level's best cases are among so many nearest
     private const int LookedAt = 16;
 
-    private static readonly SimilarityEstimator Estimator = new();
-
     private readonly AutoOptions _options;
     private readonly AnswerCache _answers;
     private readonly GuardedBands _bands;
@@ -84,14 +82,16 @@ public sealed class Auto : IMemory
     public async ValueTask<Recalled> RecallAsync(Question question, IMemoryContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(question);
-        var known = await _answers.RecallAsync(question, context, cancellationToken).ConfigureAwait(false);
+        var known = await _answers.SameAsync(question, context, cancellationToken).ConfigureAwait(false);
+        if (known?.Answer is not null)
+            return Given(known);
+        var alike = await RememberedCases.AlikeAsync(question.Text, LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        known ??= await _answers.RewordedAsync(question, alike, context, cancellationToken).ConfigureAwait(false);
         if (known.Answer is not null)
-            return known with { Choice = new("", $"the answer given before, {Describe(known.Relevance)}", true, 1) };
-        var near = await RememberedCases.NearestAsync(question.Text, LookedAt, _options.HarmLimit, -1, context, cancellationToken).ConfigureAwait(false);
-        var alike = near.Select(n => (n.Item, Relevance: Estimator.Estimate(question.Text, n.Item.Question, n.Similarity))).ToList();
+            return Given(known);
         var level = alike.Select(a => a.Relevance.Level).Where(l => l != SimilarityLevel.Unrelated).DefaultIfEmpty().Min();
         if (level == SimilarityLevel.Unrelated)
-            return Recalled.Nothing with { Choice = new("", near.Count == 0 ? "nothing is known" : "nothing alike is known", false, 0) };
+            return Recalled.Nothing with { Choice = new("", alike.Count == 0 ? "nothing is known" : "nothing alike is known", false, 0) };
 
         var cases = alike.Where(a => a.Relevance.Level == level).Take(level == SimilarityLevel.S4 ? _options.FarCases : _options.Cases).ToList();
         var relevance = cases[0].Relevance;
@@ -101,7 +101,7 @@ public sealed class Auto : IMemory
         var plan = string.Create(CultureInfo.InvariantCulture, $"{(decision.UseMemory ? "" : "not ")}{cases.Count} {(cases.Count == 1 ? "case" : "cases")}, {Describe(relevance)}: {why}");
         var choice = new MemoryChoice(band, plan, decision.UseMemory, decision.Propensity) { Phase = decision.Phase };
         return decision.UseMemory
-            ? new(null, HintWindow.Fit([.. Enumerable.Reverse(cases).Select(c => RememberedCases.ToHint(c.Item))], question, context), null, relevance) { Choice = choice }
+            ? new(null, HintWindow.Fit([.. Enumerable.Reverse(cases).Select(c => RememberedCases.ToHint(c.Episode))], question, context), null, relevance) { Choice = choice }
             : Recalled.Nothing with { Relevance = relevance, Choice = choice };
     }
 
@@ -119,6 +119,8 @@ public sealed class Auto : IMemory
         if (solution.Used.Choice is { Band: { Length: > 0 } band } choice)
             await _bands.AddAsync(band, _options.Prior.Contains(solution.Used.Relevance.Level), new(choice.IsUsed, choice.Propensity, choice.Phase), (double)cost, context, cancellationToken).ConfigureAwait(false);
     }
+
+    private static Recalled Given(Recalled known) => known with { Choice = new("", $"the answer given before, {Describe(known.Relevance)}", true, 1) };
 
     private static string Describe(Relevance relevance) => string.Create(CultureInfo.InvariantCulture, $"{relevance.Level}, confidence {relevance.Confidence:0.00}");
 }

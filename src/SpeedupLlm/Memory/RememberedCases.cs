@@ -35,6 +35,13 @@ internal static class RememberedCases
         }
     }
 
+    /// <summary>The nearest usable episodes, best first, and how alike each is.</summary>
+    public static async ValueTask<IReadOnlyList<AlikeCase>> AlikeAsync(string text, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
+    [
+        .. (await NearestAsync(text, count, harmLimit, -1, context, cancellationToken).ConfigureAwait(false))
+            .Select(n => new AlikeCase(n.Item, Estimator.Estimate(text, n.Item.Question, n.Similarity))),
+    ];
+
     /// <summary>The newest usable episodes, oldest first, one a question text.</summary>
     /// <remarks>With <paramref name="keepFirst"/>, of episodes with one question and the same final answer the first stays, so that asking again changes nothing; else the newest stands.</remarks>
     public static async ValueTask<IReadOnlyList<Episode>> LatestAsync(
@@ -93,3 +100,6 @@ internal static class RememberedCases
         (candidate.Verdict == Verdict.Verified, candidate.Helped - candidate.Harmed)
             .CompareTo((held.Verdict == Verdict.Verified, held.Helped - held.Harmed)) > 0;
 }
+
+/// <summary>A past episode and how alike its question is to the asked one.</summary>
+internal sealed record AlikeCase(Episode Episode, Relevance Relevance);
