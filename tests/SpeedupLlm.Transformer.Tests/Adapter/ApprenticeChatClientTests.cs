@@ -127,8 +127,8 @@ public sealed class ApprenticeChatClientTests : IAsyncDisposable
     [Fact]
     public async Task GetStreamingResponseAsync_Abandoned_StopsTheEngine()
     {
-        // a context that takes seconds to fill, and a model that never says its end
-        var shape = TestModels.Shape with { Context = 30_000 };
+        // a context that takes minutes to fill, and a model that never says its end: whoever is kept waiting on a busy machine still leaves long before
+        var shape = TestModels.Shape with { Context = 200_000 };
         var weights = TestModels.Weights(1, shape);
         weights.Values.AsSpan(TestModels.Vocabulary.Specials.ToList().IndexOf(CompactPrompts.End) * shape.Width, shape.Width).Clear();
         await using var client = new ApprenticeChatClient(new(weights, TestModels.Vocabulary, ModelOrigin.Unknown));
@@ -138,7 +138,7 @@ public sealed class ApprenticeChatClientTests : IAsyncDisposable
                 break;
         var engine = (DecodingEngine)typeof(ApprenticeChatClient).GetField("_engine", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(client)!;
         Assert.Equal(0, engine.Running);
-        Assert.InRange(engine.BlocksCached, 0, shape.Context / 32 / 2);
+        Assert.InRange(engine.BlocksCached, 0, shape.Context / 32 - 1);
     }
 
     [Fact]
