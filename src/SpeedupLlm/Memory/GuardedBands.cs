@@ -36,25 +36,9 @@ internal sealed class GuardedBands(GuardOptions options)
 
     /// <summary>Adds what a question cost.</summary>
     /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
-    public async ValueTask AddAsync(string band, bool prior, GuardDecision decision, double cost, IMemoryContext context, CancellationToken cancellationToken)
-    {
-        for (var round = 0; round < Learning.MostRounds; round++)
-        {
-            var held = await context.Store.GetAsync(context.Scope, Kind, band, cancellationToken).ConfigureAwait(false);
-            var document = new MemoryDocument
-            {
-                Kind = Kind,
-                Key = band,
-                Scope = context.Scope,
-                Content = JsonSerializer.SerializeToUtf8Bytes(After(Read(held), prior, decision, cost), GuardJson.Default.BandRecord),
-                Version = held?.Version ?? 0,
-                At = context.Now,
-            };
-            if (await context.Store.PutAsync(document, cancellationToken).ConfigureAwait(false) is not null)
-                return;
-        }
-        throw Learning.Conflict(Auto.CatalogueName);
-    }
+    public ValueTask AddAsync(string band, bool prior, GuardDecision decision, double cost, IMemoryContext context, CancellationToken cancellationToken) => Learning.ReviseAsync(
+        Kind, band, held => JsonSerializer.SerializeToUtf8Bytes(After(Read(held), prior, decision, cost), GuardJson.Default.BandRecord),
+        Auto.CatalogueName, context, cancellationToken);
 
     private BandRecord After(BandRecord? record, bool prior, GuardDecision decision, double cost)
     {

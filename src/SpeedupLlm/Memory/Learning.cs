@@ -56,6 +56,27 @@ internal static class Learning
         return false;
     }
 
+    /// <summary>Revises a memory's own state, however many do so at once: nothing is lost.</summary>
+    /// <param name="kind">The kind of the document.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="revise">The new content from what is held (null: nothing yet); pure, since it may be asked again.</param>
+    /// <param name="memory">Whose state it is, for the error.</param>
+    /// <param name="context">The scope and the time.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
+    public static async ValueTask ReviseAsync(
+        string kind, string key, Func<MemoryDocument?, byte[]> revise, string memory, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        for (var round = 0; round < MostRounds; round++)
+        {
+            var held = await context.Store.GetAsync(context.Scope, kind, key, cancellationToken).ConfigureAwait(false);
+            var document = new MemoryDocument { Kind = kind, Key = key, Scope = context.Scope, Content = revise(held), Version = held?.Version ?? 0, At = context.Now };
+            if (await context.Store.PutAsync(document, cancellationToken).ConfigureAwait(false) is not null)
+                return;
+        }
+        throw Conflict(memory);
+    }
+
     /// <summary>Says that a writer was overtaken too often.</summary>
     public static MemoryConflictException Conflict(string memory) => new(memory, MostRounds);
 

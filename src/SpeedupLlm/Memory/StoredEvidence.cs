@@ -19,26 +19,9 @@ internal sealed class StoredEvidence(ReuseEvidence prior)
 
     /// <summary>Adds a check.</summary>
     /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
-    public async ValueTask AddAsync(double confidence, bool wrong, IMemoryContext context, CancellationToken cancellationToken)
-    {
-        for (var round = 0; round < Learning.MostRounds; round++)
-        {
-            var held = await context.Store.GetAsync(context.Scope, Kind, Key, cancellationToken).ConfigureAwait(false);
-            LevelEvidence[] state = [.. Parse(held).After(confidence, wrong).State];
-            var document = new MemoryDocument
-            {
-                Kind = Kind,
-                Key = Key,
-                Scope = context.Scope,
-                Content = JsonSerializer.SerializeToUtf8Bytes(state, ReuseJson.Default.LevelEvidenceArray),
-                Version = held?.Version ?? 0,
-                At = context.Now,
-            };
-            if (await context.Store.PutAsync(document, cancellationToken).ConfigureAwait(false) is not null)
-                return;
-        }
-        throw Learning.Conflict(AnswerCache.CatalogueName);
-    }
+    public ValueTask AddAsync(double confidence, bool wrong, IMemoryContext context, CancellationToken cancellationToken) => Learning.ReviseAsync(
+        Kind, Key, held => JsonSerializer.SerializeToUtf8Bytes([.. Parse(held).After(confidence, wrong).State], ReuseJson.Default.LevelEvidenceArray),
+        AnswerCache.CatalogueName, context, cancellationToken);
 
     private ReuseEvidence Parse(MemoryDocument? document) => document is null ? prior
         : prior.From(JsonSerializer.Deserialize(document.Content.Span, ReuseJson.Default.LevelEvidenceArray)
