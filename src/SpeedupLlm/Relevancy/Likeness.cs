@@ -31,15 +31,16 @@ internal readonly record struct Likeness(
         NumberSignature numbers = new(a), otherNumbers = new(b);
         Entities names = Entities.Of(one), otherNames = Entities.Of(other);
         var shared = names.Overlap(otherNames);
+        List<string> stated = Quantities.Stated(a), otherStated = Quantities.Stated(b);
         return new(
-            Math.Min(Share(a, b), Share(b, a)),
-            Math.Min(Quantities.Stated(a).Count, Quantities.Stated(b).Count),
+            Math.Min(Share(stated, b), Share(otherStated, a)),
+            Math.Min(stated.Count, otherStated.Count),
             Dice(Pairs(a), Pairs(b), _ => 1),
             Dice(Vocabulary(a), Vocabulary(b), w => FrequentWords.Rarity(w) is var rarity ? rarity * rarity : 0),
             shared,
             names.IsSameAs(otherNames),
             numbers.HasSameNumbers(otherNumbers)
-                || Quantities.Stated(a).Order(StringComparer.Ordinal).SequenceEqual(Quantities.Stated(b).Order(StringComparer.Ordinal), StringComparer.Ordinal),
+                || stated.Order(StringComparer.Ordinal).SequenceEqual(otherStated.Order(StringComparer.Ordinal), StringComparer.Ordinal),
             Math.Max(a.Count, b.Count) / (double)Math.Min(a.Count, b.Count),
             numbers.Equals(otherNumbers),
             SameSequence(a, b),
@@ -47,9 +48,8 @@ internal readonly record struct Likeness(
             Count(a) != Count(b) || Units.Conflict(a, b));
     }
 
-    private static double Share(List<TextToken> tokens, List<TextToken> others)
+    private static double Share(List<string> stated, List<TextToken> others)
     {
-        var stated = Quantities.Stated(tokens);
         if (stated.Count == 0)
             return 1;
         var there = Quantities.Possible(others);
