@@ -20,10 +20,17 @@ internal static class DataSource
             return GsmPlus.Load(Existing(data[GsmPlusPrefix.Length..]));
         if (data.StartsWith(JsonlPrefix, StringComparison.Ordinal))
             return QuestionList.Load(Existing(data[JsonlPrefix.Length..]));
-        return WorldCatalogue.Find(data) is { } world
-            ? new WorldExamples(world, seed)
-            : throw new UnknownNameException("data", data, [.. WorldCatalogue.Names, "gsm-plus:FILE", "jsonl:FILE"]);
+        return new WorldExamples(World(data, "gsm-plus:FILE", "jsonl:FILE"), seed);
     }
+
+    /// <summary>A world.</summary>
+    /// <param name="name">What the user wrote.</param>
+    /// <param name="others">What else the command takes.</param>
+    public static IWorld World(string name, params string[] others) =>
+        WorldCatalogue.Find(name) ?? throw new UnknownNameException("data", name, [.. WorldCatalogue.Names, .. others]);
+
+    /// <summary>A number of groups that something can be told from.</summary>
+    public static int AtLeastTwo(int groups) => groups >= 2 ? groups : throw new UsageException("--groups is at least 2");
 
     private static QuestionList Of(RecordedAnswerSet answers) => new(
         ModelSource.Recorded + Path.GetFileName(answers.File),

@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using SpeedupLlm.Benchmark.Experiments;
 using SpeedupLlm.Compute;
+using SpeedupLlm.Memory;
 using SpeedupLlm.Models;
 using SpeedupLlm.Transformer.Adapter;
 using SpeedupLlm.Transformer.Formats;
@@ -36,9 +38,13 @@ internal sealed class ModelSource : IAsyncDisposable
     /// <summary>The answer set, if that is what it is.</summary>
     public RecordedAnswerSet? Answers => _client.GetService(typeof(RecordedAnswerSet)) as RecordedAnswerSet;
 
+    /// <summary>What auto is told of it beforehand; null if nothing was measured.</summary>
+    public AutoPrior? Prior { get; private init; }
+
     /// <summary>The model as an experiment takes it.</summary>
     public ExperimentModel ForExperiment() => new(_client, Traits)
     {
+        Prior = Prior,
         NoMemoryBecause = Answers is null ? null : $"the answers of {Path.GetFileName(Answers.File)} were given without memory",
     };
 
@@ -96,7 +102,23 @@ internal sealed class ModelSource : IAsyncDisposable
             Understands = static text => WorldCatalogue.All.Any(w => w.Understands(text)),
             Help = string.Join('\n', WorldCatalogue.All.Select(w => $"{w.Help} For example: {w.HelpExamples[0]}")),
         });
-        return new(name, client, client.Traits);
+        return new(name, client, client.Traits) { Prior = PriorOf(file, client.Traits) };
+    }
+
+    /// <summary>The prior beside the weights, if it was measured on these very weights.</summary>
+    private static AutoPrior? PriorOf(string weights, ModelTraits traits)
+    {
+        var file = Path.ChangeExtension(weights, ".prior.json");
+        if (!File.Exists(file))
+            return null;
+        try
+        {
+            return AutoPrior.Parse(File.ReadAllText(file)) is var prior && prior.ModelFingerprint == traits.Fingerprint ? prior : null;
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"{Path.GetFileName(file)} cannot be read: {e.Message} Make it anew with './speedup calibrate --prior FILE', or remove it.");
+        }
     }
 
     private static string WeightsFile(string model, int checkpoint)

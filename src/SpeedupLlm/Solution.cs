@@ -43,6 +43,12 @@ public sealed record Solution(
 
     /// <summary>What went wrong in model calls whose failure the search survived, in the order of failing (case 3).</summary>
     public IReadOnlyList<ModelFailedException> Failures { get; init; } = [];
+
+    /// <summary>Whether the scorer accepted the first attempt with a final answer that it looked at; null if it looked at none.</summary>
+    public bool? FirstVerdict =>
+        Attempts.FirstOrDefault(a => a is { Complete: true, Final: not null, Score: { Value: not null, IsExpected: false } }) is { } first
+            ? Accepted && first == Best
+            : null;
 }
 
 /// <summary>The caller went away. What was found and spent until then is in <see cref="Solution"/>, whose stop is <see cref="StopReason.Cancelled"/>.</summary>

@@ -210,6 +210,7 @@ public sealed class Solver : IAsyncDisposable
             Model = _traits,
             Embedder = _options.Embedder,
             Entry = _options.Scaling.Entry,
+            Scaling = _options.Scaling.Name,
             Stream = stream.Child(purpose == CallPurpose.Recall ? "recall" : "learn"),
             Trainer = _trainer,
             Counter = _counter,

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using SpeedupLlm.Compute;
+using SpeedupLlm.Memory;
 
 namespace SpeedupLlm.Benchmark.Experiments;
 
@@ -10,4 +11,7 @@ public sealed record ExperimentModel(IChatClient Client, ModelTraits Traits)
 {
     /// <summary>Why memories cannot be used with it, or null: recorded answers never saw any.</summary>
     public string? NoMemoryBecause { get; init; }
+
+    /// <summary>What <c>auto</c> is told of it beforehand, or null.</summary>
+    public AutoPrior? Prior { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SpeedupLlm.Memory;
 using SpeedupLlm.Reasoning;
 
 namespace SpeedupLlm.Benchmark.Experiments;
@@ -81,6 +82,10 @@ public sealed record ExperimentSettings
 
     /// <summary>The first scaling method, with these settings.</summary>
     public IScalingMethod ScalingMethod() => Methods.Scaling(Scaling[0], this);
+
+    /// <summary>The first memory of the settings; null for none.</summary>
+    /// <param name="prior">What <c>auto</c> is told of the model, or null.</param>
+    public IMemory? MemoryOf(AutoPrior? prior) => Methods.Memory(Memory[0], null, prior);
 
     /// <summary>What differs between two settings, as "name: one, other".</summary>
     public IEnumerable<string> DifferencesTo(ExperimentSettings other)

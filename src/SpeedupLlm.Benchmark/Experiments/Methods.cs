@@ -45,12 +45,13 @@ internal static class Methods
     /// <summary>Null is the baseline: nothing is kept, nothing recalled.</summary>
     /// <param name="name">The memory.</param>
     /// <param name="data">Gives memories that answer by themselves the prior of its kind of question; null gives none.</param>
-    public static IMemory? Memory(string name, IExampleSource? data = null) => name switch
+    /// <param name="prior">What <c>auto</c> is told of the model; null tells nothing.</param>
+    public static IMemory? Memory(string name, IExampleSource? data = null, AutoPrior? prior = null) => name switch
     {
         NoMemory.CatalogueName => null,
         Placebo.CatalogueName => new Placebo(new() { Text = Filler.Text }),
         AnswerCache.CatalogueName => new AnswerCache(new() { Prior = data?.ReusePrior }),
-        Auto.CatalogueName => new Auto(new() { Answers = new() { Prior = data?.ReusePrior } }),
+        Auto.CatalogueName => new Auto(new() { Answers = new() { Prior = data?.ReusePrior }, Measured = prior }),
         _ => Catalogue.Memories.Create(name),
     };
 

@@ -55,7 +55,7 @@ internal static class AskCommand
                 Scaling = settings.ScalingMethod(),
                 Scorer = Catalogue.Scorers.Create(settings.Scorer),
                 Threshold = settings.Tau,
-                Memory = opened is null ? null : Catalogue.Memories.Create(settings.Memory[0]),
+                Memory = opened is null ? null : settings.MemoryOf(source.Prior),
                 Store = opened,
                 Embedder = new HashedNgramEmbedder(),
                 Clock = clock,

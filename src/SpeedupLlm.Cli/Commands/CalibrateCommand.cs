@@ -5,7 +5,7 @@ using SpeedupLlm.Worlds;
 
 namespace SpeedupLlm.Cli.Commands;
 
-/// <summary><c>speedup calibrate</c>: measures what the thresholds rest on. Asks no model.</summary>
+/// <summary><c>speedup calibrate</c>: measures what the thresholds rest on. By itself it asks no model; <c>tau</c> and <c>prior</c> do.</summary>
 internal static class CalibrateCommand
 {
     private const int Orders = 20;
@@ -16,7 +16,10 @@ internal static class CalibrateCommand
         Option<int> groups = new("--groups") { Description = "Groups of a world.", DefaultValueFactory = _ => 60 };
         Option<long> seed = new("--seed") { Description = "Picks the groups and the orders of asking.", DefaultValueFactory = _ => 1 };
         Option<string?> output = new("--out") { Description = "A folder for calibration.json. Default: only the terminal." };
-        var command = new Command("calibrate", "Measures how well relevancy tells similarity levels apart, and how often reused answers are wrong.") { data, groups, seed, output };
+        var command = new Command("calibrate", "Measures how well relevancy tells similarity levels apart, and how often reused answers are wrong.")
+        {
+            data, groups, seed, output, CalibrateTauCommand.Create(), CalibratePriorCommand.Create(),
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var report = await MeasureAsync(parsed.GetValue(data)!, parsed.GetValue(groups), parsed.GetValue(seed), cancellationToken).ConfigureAwait(false);
@@ -40,10 +43,8 @@ internal static class CalibrateCommand
             return new(1, RelevancyStudy.Of(plus.Name, Pair.Of(plus)), await ReuseStudy.RunAsync(plus, Orders, seed, cancellationToken).ConfigureAwait(false));
         }
 
-        if (WorldCatalogue.Find(data) is not { } world)
-            throw new UnknownNameException("data", data, [.. WorldCatalogue.Names, "gsm-plus:FILE"]);
-        if (groups < 2)
-            throw new UsageException("--groups is at least 2");
+        var world = DataSource.World(data, "gsm-plus:FILE");
+        DataSource.AtLeastTwo(groups);
         return new(1, RelevancyStudy.Of(data, Pair.Of(world, groups, seed)), []);
     }
 }

@@ -63,7 +63,7 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     private const int LookedAt = 8;
 
     private readonly AnswerCacheOptions _options = options.Validated();
-    private readonly StoredEvidence _evidence = new(options.Prior ?? ReuseEvidence.None(options.Delta, options.Alpha));
+    private readonly StoredEvidence _evidence = new("S2", CatalogueName, options.Prior ?? ReuseEvidence.None(options.Delta, options.Alpha));
 
     /// <summary>With the default options.</summary>
     public AnswerCache()

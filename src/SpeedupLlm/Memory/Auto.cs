@@ -9,6 +9,8 @@ namespace SpeedupLlm.Memory;
 /// <summary>Options of <see cref="Auto"/>.</summary>
 public sealed record AutoOptions
 {
+    private static readonly double BelowOne = Math.BitDecrement(1.0);
+
     /// <summary>How answers are given without a search.</summary>
     public AnswerCacheOptions Answers { get; init; } = new();
 
@@ -21,8 +23,26 @@ public sealed record AutoOptions
     /// <summary>Cases in the prompt where only the knowledge is the same (S4), at least 1. Default 3.</summary>
     public int FarCases { get; init; } = 3;
 
-    /// <summary>The levels at which cases are used from the first question on; at others they must prove themselves first. Default S1 to S3.</summary>
+    /// <summary>The levels at which cases are used from the first question on; at others they must prove themselves first. Default S1 to S3. What <see cref="Measured"/> says goes before.</summary>
     public IReadOnlyList<SimilarityLevel> Prior { get; init; } = [SimilarityLevel.S1, SimilarityLevel.S2, SimilarityLevel.S3];
+
+    /// <summary>What was measured of the model elsewhere, or null.</summary>
+    public AutoPrior? Measured { get; init; }
+
+    /// <summary>What each search of the same kind (S1 to S3) that found nothing, since the last one that did, leaves of the next search's cap. In (0, 1]; default 0.5; 1 always searches in full.</summary>
+    public double BackOff { get; init; } = 0.5;
+
+    /// <summary>The least that is left of a search's cap. In (0, 1]; default 1/8.</summary>
+    public double LeastEffort { get; init; } = 0.125;
+
+    /// <summary>δ: attempts with cases are accepted without asking the scorer only where it would refuse at most this share of them. In (0, 1), or null to always ask. Default 0.1.</summary>
+    public double? UnscoredDelta { get; init; } = 0.1;
+
+    /// <summary>α: the chance that the scorer is left out although it would refuse more than that. In (0, 1); default 0.05.</summary>
+    public double UnscoredAlpha { get; init; } = 0.05;
+
+    /// <summary>The share of questions whose attempts are scored all the same, to go on learning. In (0, 1); default 0.05.</summary>
+    public double CheckShare { get; init; } = 0.05;
 
     /// <summary>An episode that harmed this many times more than it helped is not recalled any more. At least 1; default 3.</summary>
     public int HarmLimit { get; init; } = 3;
@@ -34,15 +54,25 @@ public sealed record AutoOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Cases, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(FarCases, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(HarmLimit, 1);
+        foreach (var (name, share, most) in new[]
+        {
+            (nameof(BackOff), BackOff, 1), (nameof(LeastEffort), LeastEffort, 1),
+            (nameof(UnscoredDelta), UnscoredDelta ?? 0.5, BelowOne), (nameof(UnscoredAlpha), UnscoredAlpha, BelowOne), (nameof(CheckShare), CheckShare, BelowOne),
+        })
+        {
+            if (!(share > 0 && share <= most))
+                throw new ArgumentOutOfRangeException(name, share, $"{name} is in (0, 1{(most < 1 ? ")" : "]")}.");
+        }
         return this;
     }
 }
 
-/// <summary>Uses what pays: an answer given before, else cases that are alike, else nothing.</summary>
+/// <summary>Uses what pays: an answer given before, else cases that are alike, else nothing; and as large a search as experience says is worth it.</summary>
 /// <remarks>
 /// The same question is answered by an <see cref="AnswerCache"/>. Else the nearest episodes are cases, but only those of the nearest level: what is
-/// about something else distracts. Whether cases are used at a level is up to a <see cref="MemoryGuard"/> for each kind of search and level, in the
-/// caller's scope: where they do not lower the cost they are not used (docs/guard.md). Learning costs no model call.
+/// about something else distracts. A kind of question that was searched in vain gets a smaller search. Attempts with cases that the scorer would
+/// accept nearly always are accepted without asking it, and not learnt. Whether any of this is done in a band (a scaling method and level) is up to a
+/// <see cref="MemoryGuard"/> in the caller's scope: where it does not lower cost and misses it is not done (docs/guard.md). Learning costs no model call.
 /// </remarks>
 /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
 public sealed class Auto : IMemory
@@ -85,24 +115,14 @@ public sealed class Auto : IMemory
         var known = await _answers.SameAsync(question, context, cancellationToken).ConfigureAwait(false);
         if (known?.Answer is not null)
             return Given(known);
-        var alike = await RememberedCases.AlikeAsync(question.Text, LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
-        known ??= await _answers.RewordedAsync(question, alike, context, cancellationToken).ConfigureAwait(false);
+        var around = await RememberedCases.AroundAsync(question.Text, LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        known ??= await _answers.RewordedAsync(question, around.Alike, context, cancellationToken).ConfigureAwait(false);
         if (known.Answer is not null)
             return Given(known);
-        var level = alike.Select(a => a.Relevance.Level).Where(l => l != SimilarityLevel.Unrelated).DefaultIfEmpty().Min();
-        if (level == SimilarityLevel.Unrelated)
-            return Recalled.Nothing with { Choice = new("", alike.Count == 0 ? "nothing is known" : "nothing alike is known", false, 0) };
-
-        var cases = alike.Where(a => a.Relevance.Level == level).Take(level == SimilarityLevel.S4 ? _options.FarCases : _options.Cases).ToList();
-        var relevance = cases[0].Relevance;
-        var band = $"{context.Entry.ToString().ToLowerInvariant()}/{level}";
-        var chance = new StreamRandom(context.Stream.Child(CatalogueName)).NextDouble();
-        var (decision, why) = await _bands.DecideAsync(band, _options.Prior.Contains(level), chance, context, cancellationToken).ConfigureAwait(false);
-        var plan = string.Create(CultureInfo.InvariantCulture, $"{(decision.UseMemory ? "" : "not ")}{cases.Count} {(cases.Count == 1 ? "case" : "cases")}, {Describe(relevance)}: {why}");
-        var choice = new MemoryChoice(band, plan, decision.UseMemory, decision.Propensity) { Phase = decision.Phase };
-        return decision.UseMemory
-            ? new(null, HintWindow.Fit([.. Enumerable.Reverse(cases).Select(c => RememberedCases.ToHint(c.Episode))], question, context), null, relevance) { Choice = choice }
-            : Recalled.Nothing with { Relevance = relevance, Choice = choice };
+        var level = around.Alike.Select(a => a.Relevance.Level).Where(l => l != SimilarityLevel.Unrelated).DefaultIfEmpty().Min();
+        if (level == SimilarityLevel.Unrelated && around.Vain == 0)
+            return Recalled.Nothing with { Choice = new("", around.Alike.Count == 0 ? "nothing is known" : "nothing alike is known", false, 0) };
+        return await PlanAsync(question, level, around, context, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -116,9 +136,56 @@ public sealed class Auto : IMemory
     public async ValueTask ObserveAsync(Solution solution, decimal cost, IMemoryContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(solution);
-        if (solution.Used.Choice is { Band: { Length: > 0 } band } choice)
-            await _bands.AddAsync(band, _options.Prior.Contains(solution.Used.Relevance.Level), new(choice.IsUsed, choice.Propensity, choice.Phase), (double)cost, context, cancellationToken).ConfigureAwait(false);
+        if (solution.Used.Choice is not { Band: { Length: > 0 } band } choice)
+            return;
+        var level = solution.Used.Relevance.Level;
+        await _bands.AddAsync(band, IsPrior(level, context), new(choice.IsUsed, choice.Propensity, choice.Phase), (double)cost, !solution.Accepted, context, cancellationToken).ConfigureAwait(false);
+        if (solution.Used.Hints.Count > 0 && solution.FirstVerdict is { } accepted)
+            await Trust(level, context).AddAsync(solution.Used.Relevance.Confidence, !accepted, context, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Cases and effort, if the guard lets them.</summary>
+    private async ValueTask<Recalled> PlanAsync(Question question, SimilarityLevel level, Neighbourhood around, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        var cases = around.Alike.Where(a => level != SimilarityLevel.Unrelated && a.Relevance.Level == level).Take(level == SimilarityLevel.S4 ? _options.FarCases : _options.Cases).ToList();
+        var relevance = cases.Count > 0 ? cases[0].Relevance : Relevance.None;
+        var measured = _options.Measured?.Find(context.Scaling, level);
+        var backOff = _options.Measured?.Find(context.Scaling, SimilarityLevel.Unrelated)?.Effort ?? _options.BackOff;
+        var effort = Math.Max(_options.LeastEffort, (cases.Count > 0 && measured is not null ? measured.Effort : 1) * Math.Pow(backOff, around.Vain));
+        var band = $"{context.Scaling}/{(level == SimilarityLevel.Unrelated ? "vain" : level.ToString())}";
+        var chance = new StreamRandom(context.Stream.Child(CatalogueName));
+        var (decision, why) = await _bands.DecideAsync(band, IsPrior(level, context), chance.NextDouble(), context, cancellationToken).ConfigureAwait(false);
+
+        var isScored = true;
+        if (decision.UseMemory && cases.Count > 0 && _options.UnscoredDelta is not null && chance.NextDouble() >= _options.CheckShare)
+            isScored = !(await Trust(level, context).ReadAsync(context, cancellationToken).ConfigureAwait(false)).Serves(relevance.Confidence);
+        var parts = new List<string>();
+        if (cases.Count > 0)
+            parts.Add($"{cases.Count} {(cases.Count == 1 ? "case" : "cases")}, {Describe(relevance)}");
+        if (effort < 1)
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"{effort:P0} of the search{(around.Vain > 0 ? $" after {around.Vain} in vain" : "")}"));
+        if (!isScored)
+            parts.Add("not scored");
+        var choice = new MemoryChoice(band, $"{(decision.UseMemory ? "" : "not ")}{string.Join("; ", parts)}: {why}", decision.UseMemory, decision.Propensity) { Phase = decision.Phase };
+        return decision.UseMemory
+            ? new(null, HintWindow.Fit([.. Enumerable.Reverse(cases).Select(c => RememberedCases.ToHint(c.Episode))], question, context), null, relevance)
+            {
+                Choice = choice,
+                Effort = effort,
+                ExpectedScore = isScored ? null : 1 - _options.UnscoredDelta,
+            }
+            : Recalled.Nothing with { Relevance = relevance, Choice = choice };
+    }
+
+    private bool IsPrior(SimilarityLevel level, IMemoryContext context) =>
+        level == SimilarityLevel.Unrelated || (_options.Measured?.Find(context.Scaling, level)?.UseCases ?? _options.Prior.Contains(level));
+
+    /// <summary>The evidence that the scorer accepts attempts with cases of a level.</summary>
+    private StoredEvidence Trust(SimilarityLevel level, IMemoryContext context) =>
+        new($"score/{context.Scaling}/{level}", CatalogueName,
+            _options.Measured?.Find(context.Scaling, level)?.Trust(Delta, _options.UnscoredAlpha) ?? ReuseEvidence.None(Delta, _options.UnscoredAlpha));
+
+    private double Delta => _options.UnscoredDelta ?? 0.1;
 
     private static Recalled Given(Recalled known) => known with { Choice = new("", $"the answer given before, {Describe(known.Relevance)}", true, 1) };
 

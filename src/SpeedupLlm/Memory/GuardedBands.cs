@@ -7,13 +7,19 @@ using SpeedupLlm.Guard;
 namespace SpeedupLlm.Memory;
 
 /// <summary>The guard's states of a scope, a document a band.</summary>
-/// <remarks>The cap on cost is twice the dearest of a band's first ten questions; until then a band is used as its prior says.</remarks>
+/// <remarks>
+/// What the guard calls cost is a loss: the full cost, and as much again as the dearest of a band's first ten questions for a question that was missed
+/// (nothing accepted), so that nothing is cheap because it gives up. Until ten are known a band is used as its prior says.
+/// </remarks>
 internal sealed class GuardedBands(GuardOptions options)
 {
     /// <summary>The kind of the documents.</summary>
     public const string Kind = "guard";
 
     private const int WarmUp = 10;
+
+    // the scale is twice the dearest of the first, so that half of it is a question
+    private const double MissShare = 0.5;
 
     private readonly MemoryGuard _guard = new(options with { CostCap = 1 });
 
@@ -34,17 +40,17 @@ internal sealed class GuardedBands(GuardOptions options)
         return (decision, why);
     }
 
-    /// <summary>Adds what a question cost.</summary>
+    /// <summary>Adds what a question cost, and whether it was missed.</summary>
     /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
-    public ValueTask AddAsync(string band, bool prior, GuardDecision decision, double cost, IMemoryContext context, CancellationToken cancellationToken) => Learning.ReviseAsync(
-        Kind, band, held => JsonSerializer.SerializeToUtf8Bytes(After(Read(held), prior, decision, cost), GuardJson.Default.BandRecord),
+    public ValueTask AddAsync(string band, bool prior, GuardDecision decision, double cost, bool missed, IMemoryContext context, CancellationToken cancellationToken) => Learning.ReviseAsync(
+        Kind, band, held => JsonSerializer.SerializeToUtf8Bytes(After(Read(held), prior, decision, cost, missed), GuardJson.Default.BandRecord),
         Auto.CatalogueName, context, cancellationToken);
 
-    private BandRecord After(BandRecord? record, bool prior, GuardDecision decision, double cost)
+    private BandRecord After(BandRecord? record, bool prior, GuardDecision decision, double cost, bool missed)
     {
         record ??= new([], 0, null);
         if (record.State is { } saved)
-            return record with { State = SavedState.Of(_guard.After(saved.Open(_guard), decision, cost / record.Scale)) };
+            return record with { State = SavedState.Of(_guard.After(saved.Open(_guard), decision, (cost / record.Scale) + (missed ? MissShare : 0))) };
         double[] first = [.. record.First, cost];
         if (first.Length < WarmUp)
             return record with { First = first };
@@ -53,7 +59,7 @@ internal sealed class GuardedBands(GuardOptions options)
     }
 
     private static string? Compare(SavedState saved) => saved.WithMemory.Mean is { } with && saved.Without.Mean is { } without && saved.Without.Count >= WarmUp
-        ? string.Create(CultureInfo.InvariantCulture, $"costs {with / Math.Max(without, 1e-9):P0} of what it costs without") : null;
+        ? string.Create(CultureInfo.InvariantCulture, $"cost and misses are {with / Math.Max(without, 1e-9):P0} of those without") : null;
 
     private static BandRecord? Read(MemoryDocument? document) => document is null ? null
         : JsonSerializer.Deserialize(document.Content.Span, GuardJson.Default.BandRecord) ?? throw new InvalidDataException($"The {Kind} of {document.Scope.Tenant} is not readable.");

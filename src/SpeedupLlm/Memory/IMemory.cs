@@ -40,8 +40,17 @@ public sealed record Recalled(StoredAnswer? Answer, IReadOnlyList<Hint> Hints, A
     /// <summary>Why it was used or not, from memories that choose; null from others.</summary>
     public MemoryChoice? Choice { get; init; }
 
+    /// <summary>How much of its cap (samples, nodes, answers, thinking tokens) the search may use, in (0, 1]. Default 1.</summary>
+    public double Effort { get; init; } = 1;
+
+    /// <summary>What the scorer is expected to say of an attempt with a final answer, from experience with this memory, in [0, 1]: if that reaches τ, it is not asked. Null: it is asked.</summary>
+    public double? ExpectedScore { get; init; }
+
     /// <summary>Nothing was recalled.</summary>
     public static Recalled Nothing { get; } = new(null, [], null, Relevance.None);
+
+    /// <summary>The part of a cap that <see cref="Effort"/> leaves, at least 1.</summary>
+    internal int Limit(int cap) => Math.Max(1, (int)Math.Ceiling(cap * Effort));
 }
 
 /// <summary>What a memory that chooses has chosen.</summary>
@@ -154,6 +163,9 @@ public interface IMemoryContext
 
     /// <summary>The prompt that starts an attempt of the scaling method in use; fine-tuning trains on it.</summary>
     PromptTask Entry { get; }
+
+    /// <summary>The name of the scaling method in use.</summary>
+    string Scaling { get; }
 
     /// <summary>The random stream of this recall or learning.</summary>
     StreamKey Stream { get; }

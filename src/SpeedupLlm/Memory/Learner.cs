@@ -14,7 +14,8 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
         {
             { WorkedSolution: not null } or { IsRight: true } => Verdict.Verified,
             { IsRight: false } => Verdict.Rejected,
-            _ => solution.Accepted ? Verdict.SelfJudged : Verdict.Unverified,
+            // what nobody looked at is not learnt, however sure experience is of it
+            _ => solution is { Accepted: true, Best.Score.IsExpected: false } ? Verdict.SelfJudged : Verdict.Unverified,
         };
         var answer = feedback?.WorkedSolution
             ?? (verdict is Verdict.Verified or Verdict.SelfJudged && solution.Best is { Complete: true } best ? prompts.Worked(best.Text) : null);
@@ -81,6 +82,8 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
     /// <summary>Counts for each recalled episode whether it helped. Feedback that comes later corrects what the scorer's verdict counted first.</summary>
     private async ValueTask CountAsync(Solution solution, Episode? known, Feedback? feedback, IMemoryContext context, CancellationToken cancellationToken)
     {
+        if (feedback is null && solution.Best is { Score.IsExpected: true })
+            return;
         var helped = await WasRightAsync(solution, feedback, cancellationToken).ConfigureAwait(false);
         var corrects = known is not null;
         if (corrects && (known!.Verdict is Verdict.Verified or Verdict.Rejected || helped == solution.Accepted))

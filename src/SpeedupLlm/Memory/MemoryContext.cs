@@ -25,6 +25,8 @@ internal sealed class MemoryContext(Meter meter, CallPurpose purpose, string que
 
     public required PromptTask Entry { get; init; }
 
+    public required string Scaling { get; init; }
+
     public required StreamKey Stream { get; init; }
 
     public required IAdapterTrainer? Trainer { get; init; }

@@ -1,4 +1,5 @@
 using SpeedupLlm.Experience;
+using SpeedupLlm.Reasoning;
 using SpeedupLlm.Relevancy;
 using SpeedupLlm.Scoring;
 
@@ -12,6 +13,24 @@ internal static class RememberedCases
 
     private static readonly SimilarityEstimator Estimator = new();
 
+    /// <summary>The nearest episodes: those that may be reused, and how many searches of the same kind found nothing since one did.</summary>
+    public static async ValueTask<Neighbourhood> AroundAsync(string text, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        var query = context.Embedder.Embed(text);
+        if (query.IsEmpty)
+            return new([], 0);
+        var wanted = 4 * count;
+        var found = await context.Store.NearestAsync(LookupOf(context) with { UsableOnly = false }, query, wanted, cancellationToken).ConfigureAwait(false);
+        var sound = OneEach(found.Where(n => IsSound(n.Item, harmLimit))).Take(count).ToList();
+        // failures must not crowd out what is known
+        var alike = sound.Count < count && found.Count == wanted
+            ? await AlikeAsync(text, count, harmLimit, context, cancellationToken).ConfigureAwait(false)
+            : [.. sound.Select(n => AlikeTo(text, n))];
+        var succeeded = alike.Where(IsOfTheKind).Select(a => (DateTimeOffset?)a.Episode.At).Max();
+        var vain = found.Where(n => WasInVain(n.Item) && (succeeded is null || n.Item.At > succeeded)).Take(count).Count(n => IsOfTheKind(AlikeTo(text, n)));
+        return new(alike, vain);
+    }
+
     /// <summary>The nearest usable episodes, best first, one a question text.</summary>
     /// <remarks>A question that was met before stands once: a repeated case costs tokens and teaches nothing.</remarks>
     public static async ValueTask<IReadOnlyList<Neighbour<Episode>>> NearestAsync(
@@ -24,12 +43,7 @@ internal static class RememberedCases
         for (var wanted = Math.Max(8, 2 * count); ; wanted *= 4)
         {
             var found = await context.Store.NearestAsync(lookup, query, wanted, cancellationToken).ConfigureAwait(false);
-            var cases = found
-                .Where(n => n.Similarity >= minimumSimilarity && IsSound(n.Item, harmLimit))
-                .GroupBy(n => n.Item.Question, StringComparer.Ordinal)
-                .Select(g => g.Aggregate((a, b) => Better(b.Item, a.Item) ? b : a))
-                .Take(count)
-                .ToList();
+            var cases = OneEach(found.Where(n => n.Similarity >= minimumSimilarity && IsSound(n.Item, harmLimit))).Take(count).ToList();
             if (cases.Count == count || found.Count < wanted || wanted >= MostLookedAt)
                 return cases;
         }
@@ -39,7 +53,7 @@ internal static class RememberedCases
     public static async ValueTask<IReadOnlyList<AlikeCase>> AlikeAsync(string text, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
     [
         .. (await NearestAsync(text, count, harmLimit, -1, context, cancellationToken).ConfigureAwait(false))
-            .Select(n => new AlikeCase(n.Item, Estimator.Estimate(text, n.Item.Question, n.Similarity))),
+            .Select(n => AlikeTo(text, n)),
     ];
 
     /// <summary>The newest usable episodes, oldest first, one a question text.</summary>
@@ -92,6 +106,19 @@ internal static class RememberedCases
     /// <summary>Whether an episode may be reused: accepted or verified, and not in quarantine (case 25).</summary>
     public static bool IsSound(Episode episode, int harmLimit) => episode.Usable && episode.Harmed - episode.Helped < harmLimit;
 
+    private static AlikeCase AlikeTo(string text, Neighbour<Episode> neighbour) =>
+        new(neighbour.Item, Estimator.Estimate(text, neighbour.Item.Question, neighbour.Similarity));
+
+    private static IEnumerable<Neighbour<Episode>> OneEach(IEnumerable<Neighbour<Episode>> episodes) => episodes
+        .GroupBy(n => n.Item.Question, StringComparer.Ordinal)
+        .Select(g => g.Aggregate((a, b) => Better(b.Item, a.Item) ? b : a));
+
+    private static bool IsOfTheKind(AlikeCase alike) => alike.Relevance.Level is SimilarityLevel.S1 or SimilarityLevel.S2 or SimilarityLevel.S3;
+
+    /// <summary>Whether a search was made to its end and nothing reached τ. Answers that somebody rejected are no such thing: they deserve a better search, not a shorter one.</summary>
+    private static bool WasInVain(Episode episode) =>
+        episode.Verdict == Verdict.Unverified && episode.Stop is StopReason.Cap or StopReason.Exhausted && episode.Attempts.Any(a => a.Error is null);
+
     private static bool SameFinal(Episode one, Episode other) =>
         one.Final is { } final && other.Final is { } its && AnswerComparer.AreEquivalent(final, its);
 
@@ -100,6 +127,11 @@ internal static class RememberedCases
         (candidate.Verdict == Verdict.Verified, candidate.Helped - candidate.Harmed)
             .CompareTo((held.Verdict == Verdict.Verified, held.Helped - held.Harmed)) > 0;
 }
+
+/// <summary>What is known around a question.</summary>
+/// <param name="Alike">The nearest episodes that may be reused, best first, one a question text.</param>
+/// <param name="Vain">Searches of the same kind (S1 to S3) that found nothing since the last one that did, counted among the nearest.</param>
+internal sealed record Neighbourhood(IReadOnlyList<AlikeCase> Alike, int Vain);
 
 /// <summary>A past episode and how alike its question is to the asked one.</summary>
 internal sealed record AlikeCase(Episode Episode, Relevance Relevance);

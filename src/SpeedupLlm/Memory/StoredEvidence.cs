@@ -5,23 +5,21 @@ using SpeedupLlm.Guard;
 
 namespace SpeedupLlm.Memory;
 
-/// <summary>A scope's <see cref="ReuseEvidence"/>, in a document of its store.</summary>
-internal sealed class StoredEvidence(ReuseEvidence prior)
+/// <summary>A scope's <see cref="ReuseEvidence"/> of one kind of reuse, in a document of its store.</summary>
+internal sealed class StoredEvidence(string key, string memory, ReuseEvidence prior)
 {
     /// <summary>The kind of the document.</summary>
     public const string Kind = "reuse-evidence";
 
-    private const string Key = "S2";
-
     /// <summary>The evidence as it stands.</summary>
     public async ValueTask<ReuseEvidence> ReadAsync(IMemoryContext context, CancellationToken cancellationToken) =>
-        Parse(await context.Store.GetAsync(context.Scope, Kind, Key, cancellationToken).ConfigureAwait(false));
+        Parse(await context.Store.GetAsync(context.Scope, Kind, key, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Adds a check.</summary>
     /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
     public ValueTask AddAsync(double confidence, bool wrong, IMemoryContext context, CancellationToken cancellationToken) => Learning.ReviseAsync(
-        Kind, Key, held => JsonSerializer.SerializeToUtf8Bytes([.. Parse(held).After(confidence, wrong).State], ReuseJson.Default.LevelEvidenceArray),
-        AnswerCache.CatalogueName, context, cancellationToken);
+        Kind, key, held => JsonSerializer.SerializeToUtf8Bytes([.. Parse(held).After(confidence, wrong).State], ReuseJson.Default.LevelEvidenceArray),
+        memory, context, cancellationToken);
 
     private ReuseEvidence Parse(MemoryDocument? document) => document is null ? prior
         : prior.From(JsonSerializer.Deserialize(document.Content.Span, ReuseJson.Default.LevelEvidenceArray)

@@ -44,7 +44,7 @@ public sealed class BestOfN : IScalingMethod
         var stream = context.Stream.Child(Name);
         return AttemptLoop.RunAsync(context, new()
         {
-            Cap = _options.Samples,
+            Cap = context.Recalled.Limit(_options.Samples),
             Width = _options.Width,
             Operations = Sampled,
             Draw = async (index, _, ct) => Drawn.Of(await SampleAsync(context, prompt, stream, index, ct).ConfigureAwait(false)),

@@ -85,6 +85,8 @@ public sealed class LongCot : IScalingMethod
             var prompt = context.Prompts.Solve(PromptTask.Think, context.Question, context.Recalled.Hints) with { ReasoningEffort = options.ReasoningEffort };
             if (options.MaxTokens is { } tokens)
                 prompt = prompt with { MaxOutputTokens = tokens };
+            if (prompt.MaxOutputTokens is { } cap)
+                prompt = prompt with { MaxOutputTokens = context.Recalled.Limit(cap) };
             var reply = options.ProbeEvery is null
                 ? await context.AskAsync(prompt, CallPurpose.Solve, stream.Child(index), index, index, cancellationToken).ConfigureAwait(false)
                 : await context.ReadAlongAsync(prompt, CallPurpose.Solve, stream.Child(index), index, index, GoOnAsync, cancellationToken).ConfigureAwait(false);

@@ -51,7 +51,7 @@ public sealed class SelfConsistency : IScalingMethod
         var votes = new Votes(context);
         var search = await AttemptLoop.RunAsync(context, new()
         {
-            Cap = _options.Samples,
+            Cap = context.Recalled.Limit(_options.Samples),
             Width = _options.Width,
             Scored = false,
             Operations = BestOfN.Sampled,

@@ -39,7 +39,7 @@ public sealed class SelfRefine : IScalingMethod
     /// <inheritdoc/>
     public ValueTask<Search> RunAsync(ISolveContext context, CancellationToken cancellationToken) => AttemptLoop.RunAsync(context, new()
     {
-        Cap = _options.Answers,
+        Cap = context.Recalled.Limit(_options.Answers),
         Operations = BestOfN.Sampled,
         Draw = (index, attempts, ct) => DrawAsync(context, index, attempts, ct),
     }, cancellationToken);

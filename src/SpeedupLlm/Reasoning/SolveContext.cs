@@ -64,6 +64,8 @@ internal sealed class SolveContext(Meter meter, IScorer scorer, Action<SolveEven
     {
         if (string.IsNullOrWhiteSpace(attempt.Final))
             return new(0, "no final answer");
+        if (Recalled.ExpectedScore is { } expected && expected >= Threshold && attempt.Complete)
+            return Score.Of(expected, "expected from experience") with { IsExpected = true };
         try
         {
             var score = await scorer.ScoreAsync(attempt, this, cancellationToken).ConfigureAwait(false);

@@ -74,7 +74,9 @@ public sealed class TreeOfThoughts : IScalingMethod
     /// <inheritdoc/>
     public ValueTask<Search> RunAsync(ISolveContext context, CancellationToken cancellationToken)
     {
-        var tree = new ThoughtTree(context, context.Stream.Child(Name), _options);
+        // one path must be able to reach its end
+        var nodes = Math.Max(context.Recalled.Limit(_options.MaxNodes), Math.Min(_options.MaxNodes, _options.MaxDepth));
+        var tree = new ThoughtTree(context, context.Stream.Child(Name), _options with { MaxNodes = nodes });
         return AttemptLoop.RunAsync(context, new()
         {
             Cap = int.MaxValue, // the tree ends by itself: at its nodes' cap, or searched

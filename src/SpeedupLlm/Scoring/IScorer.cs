@@ -7,6 +7,9 @@ namespace SpeedupLlm.Scoring;
 /// <param name="Reason">Why, in a few words, or null.</param>
 public readonly record struct Score(double? Value, string? Reason = null)
 {
+    /// <summary>Whether nobody looked: it is what experience says that a scorer would say. An answer with such a score is never learnt.</summary>
+    public bool IsExpected { get; init; }
+
     /// <summary>No score could be had.</summary>
     public static Score Unscored(string reason) => new(null, reason);
 

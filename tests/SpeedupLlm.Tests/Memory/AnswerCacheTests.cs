@@ -43,7 +43,7 @@ public sealed class AnswerCacheTests
         await all.LiveAsync(Cache, all.Episode(7, Asked));
         // not even with evidence without end
         for (var i = 0; i < 500; i++)
-            await new StoredEvidence(ReuseEvidence.None(0.02, 0.05)).AddAsync(1, wrong: false, all, CancellationToken.None);
+            await new StoredEvidence("S2", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05)).AddAsync(1, wrong: false, all, CancellationToken.None);
         Assert.Null((await all.RecallAsync(Cache, other)).Answer);
     }
 
@@ -75,7 +75,7 @@ public sealed class AnswerCacheTests
     public async Task Recall_Rewording_IsSearchedUntilThereIsEvidence()
     {
         var all = Cached();
-        var evidence = new StoredEvidence(ReuseEvidence.None(0.02, 0.05));
+        var evidence = new StoredEvidence("S2", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05));
         await all.LiveAsync(Cache, all.Episode(7, Asked));
         var first = await all.RecallAsync(Cache, Reworded);
         Assert.Null(first.Answer);
@@ -104,7 +104,7 @@ public sealed class AnswerCacheTests
         Assert.Equal("7", recalled.Answer!.Final);
         Assert.Equal(SimilarityLevel.S2, recalled.Relevance.Level);
         for (var i = 0; i < 12; i++)
-            await new StoredEvidence(prior).AddAsync(1, wrong: true, all, CancellationToken.None);
+            await new StoredEvidence("S2", AnswerCache.CatalogueName, prior).AddAsync(1, wrong: true, all, CancellationToken.None);
         Assert.Null((await all.RecallAsync(cache, Reworded)).Answer);
     }
 
@@ -112,7 +112,7 @@ public sealed class AnswerCacheTests
     public async Task Learn_RewordingThatWasSearched_IsACheck()
     {
         var all = Cached();
-        var evidence = new StoredEvidence(ReuseEvidence.None(0.02, 0.05));
+        var evidence = new StoredEvidence("S2", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05));
         await all.LiveAsync(Cache, all.Episode(7, Asked));
         await all.LiveAsync(Cache, all.Episode(8, Reworded, answer: "Answer 7.") with { Final = "7.0" });
         Assert.StartsWith("1 checks, 0 wrong", (await evidence.ReadAsync(all, CancellationToken.None)).ToString(), StringComparison.Ordinal);

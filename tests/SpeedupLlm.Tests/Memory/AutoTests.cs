@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SpeedupLlm.Compute;
 using SpeedupLlm.Experience;
 using SpeedupLlm.Guard;
@@ -39,7 +40,7 @@ public sealed class AutoTests
         var recalled = await all.RecallAsync(Memory, Asked);
         Assert.Equal(["episode-001"], recalled.Hints.Select(h => h.Source));
         Assert.Equal(SimilarityLevel.S3, recalled.Relevance.Level);
-        Assert.Equal(("guess/S3", true, 1), (recalled.Choice!.Band, recalled.Choice.IsUsed, recalled.Choice.Propensity));
+        Assert.Equal(("best-of-n/S3", true, 1), (recalled.Choice!.Band, recalled.Choice.IsUsed, recalled.Choice.Propensity));
         Assert.Matches(@"^1 case, S3, confidence 0\.\d\d: a prior says that it helps$", recalled.Choice.Plan);
         await all.LiveAsync(Memory, all.Episode(4, Asked));
         recalled = await all.RecallAsync(Memory, Asked);
@@ -72,7 +73,7 @@ public sealed class AutoTests
             var recalled = await all.RecallAsync(Memory, Asked);
             var random = new StreamRandom(StreamKey.Root(2).Child(i));
             var spent = random.NextDouble() < (recalled.Hints.Count > 0 ? costWith : 0.6) ? 900m : 200m;
-            await Memory.ObserveAsync(SolutionOf(recalled), spent, all, CancellationToken.None);
+            await Memory.ObserveAsync(SolutionOf(recalled) with { Accepted = true }, spent, all, CancellationToken.None);
             last += i >= 1000 && recalled.Hints.Count > 0 ? 1 : 0;
             cost += (double)spent;
         }
@@ -81,7 +82,7 @@ public sealed class AutoTests
         else
             Assert.InRange(last, 0, 100);
         var state = Assert.Single(await all.Watched.DocumentsAsync(), d => d.Kind == GuardedBands.Kind);
-        Assert.Equal("guess/S4", state.Key);
+        Assert.Equal("best-of-n/S4", state.Key);
         if (!used)
             Assert.InRange(cost, 0, 1500 * (0.6 * 900 + 0.4 * 200) * 1.08);
     }
@@ -94,7 +95,7 @@ public sealed class AutoTests
         var recalled = await all.RecallAsync(Memory, Asked);
         await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => Task.Run(async () => await Memory.ObserveAsync(SolutionOf(recalled), 100, all, CancellationToken.None))));
         var bands = new GuardedBands(new());
-        var (_, why) = await bands.DecideAsync("guess/S4", prior: false, 0.9, all, CancellationToken.None);
+        var (_, why) = await bands.DecideAsync("best-of-n/S4", prior: false, 0.9, all, CancellationToken.None);
         Assert.Equal("on trial, 0 questions compared", why);
         var saved = (await all.Watched.DocumentsAsync()).Single(d => d.Kind == GuardedBands.Kind);
         Assert.Equal(40, saved.Version);
@@ -111,10 +112,132 @@ public sealed class AutoTests
         Assert.Equal((StopReason.Recalled, "42", 0m), (again.Stop, again.Best!.Final, again.Bill.Operations));
         // another question of the kind is a prior's case, and its cost is accounted to the band
         var (other, _) = await solver.SolveAndLearnAsync(Question.FromText("What is 41 + 3?"), null, null, CancellationToken.None);
-        Assert.Equal("guess/S3", other.Used.Choice!.Band);
+        Assert.Equal("best-of-n/S3", other.Used.Choice!.Band);
         var scope = (await store.ScopesAsync("local", CancellationToken.None)).Single();
-        Assert.NotNull(await store.GetAsync(scope, GuardedBands.Kind, "guess/S3", CancellationToken.None));
+        Assert.NotNull(await store.GetAsync(scope, GuardedBands.Kind, "best-of-n/S3", CancellationToken.None));
     }
+
+    [Fact]
+    public async Task Observe_CheaperOnlyBecauseItGivesUp_IsNotUsed()
+    {
+        var all = All();
+        await all.LiveAsync(Memory, all.Episode(1, Branch));
+        var last = 0;
+        for (var i = 0; i < 1500; i++)
+        {
+            all.Stream = StreamKey.Root(1).Child(i);
+            var recalled = await all.RecallAsync(Memory, Asked);
+            var random = new StreamRandom(StreamKey.Root(2).Child(i)).NextDouble();
+            var (spent, accepted) = recalled.Hints.Count > 0 ? (600m, random < 0.1) : (800m, random < 0.6);
+            await Memory.ObserveAsync(SolutionOf(recalled) with { Accepted = accepted }, spent, all, CancellationToken.None);
+            last += i >= 1000 && recalled.Hints.Count > 0 ? 1 : 0;
+        }
+        Assert.InRange(last, 0, 100);
+    }
+
+    [Fact]
+    public async Task Recall_KindSearchedInVain_HalvesTheSearchEachTimeUntilOneSucceeds()
+    {
+        var all = All();
+        var efforts = new List<double>();
+        for (var i = 1; i <= 5; i++)
+        {
+            await all.Store.AppendAsync(InVain(all.Episode(i, OtherNumbers)), CancellationToken.None);
+            var recalled = await all.RecallAsync(Memory, Asked);
+            Assert.Empty(recalled.Hints);
+            Assert.Equal("best-of-n/vain", recalled.Choice!.Band);
+            efforts.Add(recalled.Effort);
+        }
+        Assert.Equal([0.5, 0.25, 0.125, 0.125, 0.125], efforts);
+        await all.LiveAsync(Memory, all.Episode(6, OtherNumbers));
+        Assert.Equal(1, (await all.RecallAsync(Memory, Asked)).Effort);
+        await all.Store.AppendAsync(InVain(all.Episode(7, OtherNumbers)), CancellationToken.None);
+        var afterwards = await all.RecallAsync(Memory, Asked);
+        Assert.Equal((0.5, "episode-006"), (afterwards.Effort, Assert.Single(afterwards.Hints).Source));
+        Assert.Contains("50", afterwards.Choice!.Plan, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Recall_RejectedAbandonedOrOtherQuestions_LeaveTheSearchWhole()
+    {
+        var all = All();
+        await all.Store.AppendAsync(InVain(all.Episode(1, OtherFirm)), CancellationToken.None);
+        await all.Store.AppendAsync(InVain(all.Episode(2, Branch)), CancellationToken.None);
+        await all.Store.AppendAsync(InVain(all.Episode(3, OtherNumbers)) with { Verdict = Verdict.Rejected }, CancellationToken.None);
+        await all.Store.AppendAsync(InVain(all.Episode(4, OtherNumbers)) with { Stop = StopReason.Cancelled }, CancellationToken.None);
+        await all.Store.AppendAsync(InVain(all.Episode(5, OtherNumbers)) with { Attempts = [new(0, "", null, default, null) { Error = "down" }] }, CancellationToken.None);
+        Assert.Equal(1, (await all.RecallAsync(Memory, Asked)).Effort);
+    }
+
+    [Fact]
+    public async Task Recall_ManyFailuresAround_DoNotCrowdOutWhatIsKnown()
+    {
+        var all = All();
+        await all.LiveAsync(Memory, all.Episode(1, OtherNumbers));
+        for (var i = 2; i < 120; i++)
+            await all.Store.AppendAsync(InVain(all.Episode(i, Asked)), CancellationToken.None);
+        Assert.Equal("episode-001", Assert.Single((await all.RecallAsync(Memory, Asked)).Hints).Source);
+    }
+
+    [Theory]
+    [InlineData(80, 0, true)]
+    [InlineData(200, 6, true)]
+    [InlineData(10, 0, false)] // too few to tell
+    [InlineData(200, 30, false)]
+    public async Task Recall_ScorerAcceptedNearlyAlways_IsLeftOut(int judged, int refused, bool leftOut)
+    {
+        var memory = new Auto(new() { Measured = Measured([.. Enumerable.Range(0, judged).Select(i => refused == 0 || i % (judged / refused) != 0)]) });
+        var all = All();
+        await all.LiveAsync(memory, all.Episode(1, OtherNumbers));
+        var unscored = 0;
+        for (var i = 0; i < 400; i++)
+        {
+            all.Stream = StreamKey.Root(7).Child(i);
+            var recalled = await all.RecallAsync(memory, Asked);
+            Assert.Equal(recalled.ExpectedScore is not null, recalled.Choice!.Plan.Contains("not scored", StringComparison.Ordinal));
+            unscored += recalled.ExpectedScore == 0.9 ? 1 : 0;
+        }
+        // one in twenty is scored all the same
+        Assert.InRange(unscored, leftOut ? 360 : 0, leftOut ? 395 : 0);
+    }
+
+    [Fact]
+    public async Task Observe_ScorerRefusesMoreLater_IsAskedAgain()
+    {
+        var memory = new Auto(new() { Measured = Measured([.. Enumerable.Repeat(true, 80)]), CheckShare = 0.5 });
+        var all = All();
+        await all.LiveAsync(memory, all.Episode(1, OtherNumbers));
+        var asked = 0;
+        for (var i = 0; i < 600; i++)
+        {
+            all.Stream = StreamKey.Root(7).Child(i);
+            var recalled = await all.RecallAsync(memory, Asked);
+            asked += i >= 500 && recalled.ExpectedScore is null ? 1 : 0;
+            var refused = new Attempt(0, "Try. Answer 1.", "1", new(0), null);
+            if (recalled.ExpectedScore is null)
+                await memory.ObserveAsync(SolutionOf(recalled) with { Attempts = [refused], Best = refused }, 100, all, CancellationToken.None);
+        }
+        Assert.Equal(100, asked);
+    }
+
+    [Fact]
+    public void Prior_RoundTrip_IsTheSame()
+    {
+        var prior = Measured([true, false]);
+        Assert.Equal(prior.ToJson(), AutoPrior.Parse(prior.ToJson()).ToJson());
+        Assert.Equal(0.75, AutoPrior.Parse(prior.ToJson()).Find("best-of-n", SimilarityLevel.S3)!.Effort);
+        Assert.Throws<JsonException>(() => AutoPrior.Parse((prior with { FormatVersion = 2 }).ToJson()));
+        Assert.Throws<JsonException>(() => AutoPrior.Parse("{}"));
+    }
+
+    [Theory]
+    [InlineData(0, 0.125, 0.1, 0.05)]
+    [InlineData(1.1, 0.125, 0.1, 0.05)]
+    [InlineData(0.5, 0, 0.1, 0.05)]
+    [InlineData(0.5, 0.125, 1, 0.05)]
+    [InlineData(0.5, 0.125, 0.1, double.NaN)]
+    public void New_EffortOrTrustOutOfRange_IsRefused(double backOff, double least, double delta, double check) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Auto(new() { BackOff = backOff, LeastEffort = least, UnscoredDelta = delta, CheckShare = check }));
 
     [Theory]
     [InlineData(0, 3, 3)]
@@ -129,6 +252,18 @@ public sealed class AutoTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new Auto(new() { Guard = new() { Alpha = 1 } }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Auto(new() { Answers = new() { Delta = 0 } }));
     }
+
+    private static AutoPrior Measured(IReadOnlyList<bool> judged) =>
+        new("a test", [new("best-of-n", SimilarityLevel.S3, judged.Count, 2, 6, 0.75, true, judged)]) { ModelFingerprint = "model" };
+
+    private static Episode InVain(Episode episode) => episode with
+    {
+        Verdict = Verdict.Unverified,
+        Answer = null,
+        Final = null,
+        Stop = StopReason.Cap,
+        Attempts = [new(0, "Try. No.", null, new(0), null)],
+    };
 
     private static Remembering All() => new() { Embedder = new HashedNgramEmbedder() };
 

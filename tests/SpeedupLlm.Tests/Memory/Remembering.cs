@@ -43,6 +43,8 @@ internal sealed class Remembering : IMemoryContext
 
     public PromptTask Entry { get; set; } = PromptTask.Guess;
 
+    public string Scaling { get; set; } = "best-of-n";
+
     public StreamKey Stream { get; set; } = StreamKey.Root(1);
 
     public FakeTrainer FakeTrainer { get; }
