@@ -78,20 +78,23 @@ public sealed class Experiment
     /// <exception cref="ResumeRefusedException">The folder's run has other parameters.</exception>
     /// <exception cref="ResultsExistException">The folder holds a run and resuming was not asked for.</exception>
     /// <exception cref="ModelUnusableException">The first call failed.</exception>
+    /// <exception cref="IOException">Another process is writing to the folder.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; the files say what is there.</exception>
     public async Task<Summary> RunAsync(bool resume, CancellationToken cancellationToken)
     {
         if (_folder.HasRun && !resume)
             throw new ResultsExistException(_folder.Path);
         Directory.CreateDirectory(_folder.Path);
+        await using var alone = _folder.Lock();
         var start = _clock.GetTimestamp();
         var startedAt = _clock.GetUtcNow();
         var (kept, plainKept) = resume && _folder.HasRun ? Reuse() : ([], []);
+        // the manifest comes first: wherever the process is killed, what is there says what it is of
+        var manifest = Describe(startedAt);
+        _folder.Write(manifest);
         TrialFile.WriteSorted(_folder.TrialsPath, kept);
         TrialFile.WriteSorted(_folder.PlainCallsPath, plainKept);
         var progress = new Tally(kept.Count, PlannedTrials, _clock, start, Progress);
-        var manifest = Describe(startedAt);
-        _folder.Write(manifest);
         progress.Begin();
         var status = "interrupted";
         try

@@ -81,6 +81,20 @@ public sealed class ResultsFolder
         }
     }
 
+    /// <summary>Keeps a second run out of the folder until it is disposed; the system lets go of it when the process is killed.</summary>
+    /// <exception cref="IOException">Another run is going on here.</exception>
+    internal FileStream Lock()
+    {
+        try
+        {
+            return new(In("run.lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException error) when (Directory.Exists(Path) && File.Exists(In("run.lock")))
+        {
+            throw new IOException($"{Path}: another run is writing here.", error);
+        }
+    }
+
     internal void Write(Manifest manifest) =>
         WriteAtomically(ManifestPath, JsonSerializer.Serialize(manifest, ResultsJson.Indented.Manifest) + "\n");
 
