@@ -5,13 +5,10 @@ namespace SpeedupLlm.Sqlite;
 /// <summary>Bad records: moved here as they are, never dropped (case 31).</summary>
 internal static class AsideTable
 {
-    /// <summary>The table that an episode comes from.</summary>
-    public const string Episode = "episode";
-
     /// <summary>Moves a record if it is still bad; says whether it did.</summary>
     public static bool Move(Database database, BadRecord record)
     {
-        if (record.Origin == Episode)
+        if (record.Origin == StoredRecords.EpisodeOrigin)
         {
             if (EpisodeTable.Find(database, record.Seq)?.Bad is null)
                 return false;

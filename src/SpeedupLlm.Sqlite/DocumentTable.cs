@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using SpeedupLlm.Experience;
 
@@ -34,7 +33,7 @@ internal static class DocumentTable
         var vector = VectorTable.Add(database, PartitionKey.Of(document), realm, scope, usable: true, document.Embedding.Span);
         database.Execute(
             "INSERT INTO document (realm, scope, kind, key, version, vector, record, content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            realm, scope, written.Kind, written.Key, written.Version, vector, RecordJson.Write(written with { Embedding = default, Content = default }), written.Content.ToArray());
+            realm, scope, written.Kind, written.Key, written.Version, vector, StoredRecords.Write(written), written.Content.ToArray());
         var row = database.LastRow;
         VectorTable.Assign(database, vector, row);
         foreach (var source in written.Sources.Distinct(StringComparer.Ordinal))
@@ -122,29 +121,6 @@ internal static class DocumentTable
             return rows.Read() ? Read(rows) : null;
     }
 
-    private static ReadRow<MemoryDocument> Read(SqliteDataReader row)
-    {
-        var seq = row.GetInt64(0);
-        try
-        {
-            var document = RecordJson.ReadDocument(row.GetFieldValue<byte[]>(4));
-            if (!string.Equals(document.Kind, row.GetString(1), StringComparison.Ordinal) || !string.Equals(document.Key, row.GetString(2), StringComparison.Ordinal)
-                || document.Version != row.GetInt64(3))
-                return Bad("it names another document");
-            document = document with { Content = row.GetFieldValue<byte[]>(5) };
-            if (row.IsDBNull(6))
-                return new(seq, document, null);
-            if (row.IsDBNull(7) || row.IsDBNull(8))
-                return Bad("its vector is missing");
-            return FloatBytes.Read(row.GetFieldValue<byte[]>(7)) is { } vector && vector.Length == row.GetInt32(8)
-                ? new(seq, document with { Embedding = vector }, null)
-                : Bad("its vector has a wrong length");
-        }
-        catch (Exception e) when (e is JsonException or InvalidCastException or FormatException or ArgumentException)
-        {
-            return Bad("it cannot be read: " + e.Message);
-        }
-
-        ReadRow<MemoryDocument> Bad(string reason) => new(seq, null, new("document", seq, reason));
-    }
+    private static ReadRow<MemoryDocument> Read(SqliteDataReader row) => StoredRecords.Document(
+        row.GetInt64(0), row.GetFieldValue<byte[]>(4), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetFieldValue<byte[]>(5), () => VectorTable.Read(row, 6));
 }

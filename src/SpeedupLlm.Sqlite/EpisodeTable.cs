@@ -1,18 +1,7 @@
-using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using SpeedupLlm.Experience;
 
 namespace SpeedupLlm.Sqlite;
-
-/// <summary>A record that cannot be read, to be set aside.</summary>
-/// <param name="Origin">Its table.</param>
-/// <param name="Seq">Its number there.</param>
-/// <param name="Reason">What is wrong.</param>
-internal readonly record struct BadRecord(string Origin, long Seq, string Reason);
-
-/// <summary>A row as it was read: a record, or what is wrong with it.</summary>
-internal readonly record struct ReadRow<T>(long Seq, T? Record, BadRecord? Bad)
-    where T : class;
 
 /// <summary>Episodes in SQL.</summary>
 internal static class EpisodeTable
@@ -33,7 +22,7 @@ internal static class EpisodeTable
         var vector = VectorTable.Add(database, key, realm, scope, episode.Usable, episode.Embedding.Span);
         database.Execute(
             "INSERT INTO episode (tenant, id, realm, scope, usable, vector, record) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            episode.Scope.Tenant, episode.Id, realm, scope, episode.Usable ? 1 : 0, vector, Json(episode));
+            episode.Scope.Tenant, episode.Id, realm, scope, episode.Usable ? 1 : 0, vector, StoredRecords.Write(episode));
         VectorTable.Assign(database, vector, database.LastRow);
         return (true, key);
     }
@@ -75,7 +64,7 @@ internal static class EpisodeTable
     /// <summary>Replaces what is known of an episode.</summary>
     public static void Update(Database database, long seq, Episode old, Episode changed)
     {
-        database.Execute("UPDATE episode SET usable = $2, record = $3 WHERE seq = $1", seq, changed.Usable ? 1 : 0, Json(changed));
+        database.Execute("UPDATE episode SET usable = $2, record = $3 WHERE seq = $1", seq, changed.Usable ? 1 : 0, StoredRecords.Write(changed));
         if (old.Usable != changed.Usable)
             VectorTable.SetUsable(database, database.Number("SELECT vector FROM episode WHERE seq = $1", seq), changed.Usable);
     }
@@ -96,36 +85,12 @@ internal static class EpisodeTable
         database.Execute("DELETE FROM episode WHERE seq = $1", seq);
     }
 
-    /// <summary>The vector has its own table; times are UTC.</summary>
-    private static byte[] Json(Episode episode) => RecordJson.Write(episode with { Embedding = default, At = episode.At.ToUniversalTime() });
-
     private static ReadRow<Episode>? First(SqliteDataReader rows)
     {
         using (rows)
             return rows.Read() ? Read(rows) : null;
     }
 
-    private static ReadRow<Episode> Read(SqliteDataReader row)
-    {
-        var seq = row.GetInt64(0);
-        try
-        {
-            var episode = RecordJson.ReadEpisode(row.GetFieldValue<byte[]>(3));
-            if (!string.Equals(episode.Id, row.GetString(2), StringComparison.Ordinal) || !string.Equals(episode.Scope.Tenant, row.GetString(1), StringComparison.Ordinal))
-                return Bad("it names another episode");
-            if (row.IsDBNull(4))
-                return new(seq, episode, null);
-            if (row.IsDBNull(5) || row.IsDBNull(6))
-                return Bad("its vector is missing");
-            return FloatBytes.Read(row.GetFieldValue<byte[]>(5)) is { } vector && vector.Length == row.GetInt32(6)
-                ? new(seq, episode with { Embedding = vector }, null)
-                : Bad("its vector has a wrong length");
-        }
-        catch (Exception e) when (e is JsonException or InvalidCastException or FormatException or ArgumentException)
-        {
-            return Bad("it cannot be read: " + e.Message);
-        }
-
-        ReadRow<Episode> Bad(string reason) => new(seq, null, new("episode", seq, reason));
-    }
+    private static ReadRow<Episode> Read(SqliteDataReader row) => StoredRecords.Episode(
+        row.GetInt64(0), row.GetFieldValue<byte[]>(3), row.GetString(1), row.GetString(2), () => VectorTable.Read(row, 4));
 }

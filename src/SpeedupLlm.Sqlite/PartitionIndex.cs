@@ -16,8 +16,7 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
     private const int MostUnsaved = 16;
 
     private readonly Lock _lock = new();
-    private readonly List<VectorBlock> _blocks = [];
-    private readonly List<VectorEntry> _tail = [];
+    private readonly VectorRows _rows = new(dimensions);
     private readonly HashSet<long> _unreadable = [];
     private SidecarFile? _sidecar = sidecar;
     private bool _loaded;
@@ -26,6 +25,8 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
     private long _lastRow;
     private long _lastChange;
     private long _base;
+
+    private List<VectorBlock> Blocks => _rows.Blocks;
 
     /// <summary>Whether it was read before.</summary>
     public bool IsLoaded
@@ -44,14 +45,14 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
         lock (_lock)
         {
             var database = begin();
-            if (_loaded && _saved < _blocks.Count && _sidecar?.IsAt(_saved) == false)
+            if (_loaded && _saved < Blocks.Count && _sidecar?.IsAt(_saved) == false)
                 Reset(anew: false); // another process saved its own blocks first
             if (!_loaded)
                 Load(database);
             ReadChanges(database);
             ReadRows(database);
             Save();
-            return new([.. _blocks], [.. _tail]);
+            return new([.. Blocks], [.. _rows.Tail]);
         }
     }
 
@@ -74,8 +75,7 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
 
     private void Reset(bool anew)
     {
-        _blocks.Clear();
-        _tail.Clear();
+        _rows.Clear();
         (_loaded, _anew, _saved, _lastRow, _lastChange) = (false, anew, 0, 0, 0);
     }
 
@@ -84,15 +84,15 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
         var latest = database.Number("SELECT max(seq) FROM change") ?? 0;
         var sound = !_anew;
         if (sound && _sidecar is not null)
-            _blocks.AddRange(_sidecar.Open(out sound));
+            Blocks.AddRange(_sidecar.Open(out sound));
         if (!sound || !IsOurs(database) || IsMostlyForgotten(database))
         {
-            _blocks.Clear();
+            _rows.Clear();
             _anew = true;
         }
         _loaded = true;
-        _saved = _blocks.Count;
-        _lastRow = _saved == 0 ? 0 : _blocks[^1].Numbers[^1];
+        _saved = Blocks.Count;
+        _lastRow = _saved == 0 ? 0 : Blocks[^1].Numbers[^1];
         // states read from now on are at least as new as this
         _base = _saved == 0 ? latest : _sidecar!.BaseChange;
         _lastChange = _base;
@@ -103,9 +103,9 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
     /// <summary>A store that was restored from a copy may have given row numbers anew: the last rows must be those of the records.</summary>
     private bool IsOurs(Database database)
     {
-        if (_blocks.Count == 0)
+        if (Blocks.Count == 0)
             return true;
-        var last = _blocks[^1];
+        var last = Blocks[^1];
         for (var i = VectorBlock.Rows - 1; i >= 0; i--)
         {
             if (database.Scalar("SELECT data FROM vector WHERE row = $1 AND partition = $2", last.Numbers[i], partition) is byte[] data)
@@ -116,11 +116,11 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
 
     private bool IsMostlyForgotten(Database database)
     {
-        if (_blocks.Count < 4)
+        if (Blocks.Count < 4)
             return false;
         var forgotten = database.Number(
-            "SELECT count(*) FROM change WHERE partition = $1 AND seq > $2 AND state = 0 AND row <= $3", partition, _sidecar!.BaseChange, _blocks[^1].Numbers[^1]) ?? 0;
-        return forgotten > _blocks.Count * VectorBlock.Rows / 4;
+            "SELECT count(*) FROM change WHERE partition = $1 AND seq > $2 AND state = 0 AND row <= $3", partition, _sidecar!.BaseChange, Blocks[^1].Numbers[^1]) ?? 0;
+        return forgotten > Blocks.Count * VectorBlock.Rows / 4;
     }
 
     private void ReadChanges(Database database)
@@ -143,30 +143,26 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
             if (_unreadable.Contains(_lastRow) || FloatBytes.Read(rows.GetFieldValue<byte[]>(3)) is not { } vector
                 || vector.Length != dimensions || Cosine.Norm(vector) is not { } norm)
                 continue;
-            _tail.Add(new(_lastRow, rows.GetInt32(1), rows.GetInt32(2) == 0 ? RowState.Unusable : RowState.Usable, vector, norm));
-            if (_tail.Count < VectorBlock.Rows)
-                continue;
-            _blocks.Add(VectorBlock.Of(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tail), dimensions));
-            _tail.Clear();
-            if (_blocks.Count - _saved >= MostUnsaved)
+            var entry = new VectorEntry(_lastRow, rows.GetInt32(1), rows.GetInt32(2) == 0 ? RowState.Unusable : RowState.Usable, vector, norm);
+            if (_rows.Add(entry) && Blocks.Count - _saved >= MostUnsaved)
                 Save();
         }
     }
 
     private void Save()
     {
-        if (_sidecar is null || (_saved == _blocks.Count && !(_anew && _sidecar.Generation > 0)))
+        if (_sidecar is null || (_saved == Blocks.Count && !(_anew && _sidecar.Generation > 0)))
             return;
         try
         {
             var fresh = _anew || _sidecar.Generation == 0;
-            var mapped = fresh ? _sidecar.Begin([.. _blocks], _base) : _sidecar.Append([.. _blocks.Skip(_saved)], _saved);
+            var mapped = fresh ? _sidecar.Begin([.. Blocks], _base) : _sidecar.Append([.. Blocks.Skip(_saved)], _saved);
             if (mapped is null)
                 return; // another process is at it
             if (fresh)
                 _saved = 0;
-            _blocks.RemoveRange(_saved, mapped.Count);
-            _blocks.InsertRange(_saved, mapped);
+            Blocks.RemoveRange(_saved, mapped.Count);
+            Blocks.InsertRange(_saved, mapped);
             _saved += mapped.Count;
             _anew = false;
         }
@@ -180,27 +176,6 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
     {
         if (_unreadable.Contains(row))
             state = RowState.Forgotten;
-        var at = _tail.BinarySearch(new(row, 0, state, default, 0), ByRow);
-        if (at >= 0)
-        {
-            if (state == RowState.Forgotten)
-                _tail.RemoveAt(at);
-            else
-                _tail[at] = _tail[at] with { State = state };
-            return;
-        }
-        int low = 0, high = _blocks.Count;
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (_blocks[middle].Numbers[0] <= row)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low > 0 && _blocks[low - 1].IndexOf(row) is >= 0 and var index)
-            _blocks[low - 1].States[index] = state;
+        _rows.Set(row, state);
     }
-
-    private static readonly Comparer<VectorEntry> ByRow = Comparer<VectorEntry>.Create((x, y) => x.Row.CompareTo(y.Row));
 }

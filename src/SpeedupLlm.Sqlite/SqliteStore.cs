@@ -82,7 +82,7 @@ public sealed class SqliteStore : IExperienceStore
                 return (false, null);
             if (row.Record is not { } old)
                 return (false, row.Bad);
-            EpisodeTable.Update(d, row.Seq, old, change(old) with { Id = old.Id, Scope = old.Scope, Embedding = old.Embedding, EmbeddingFingerprint = old.EmbeddingFingerprint });
+            EpisodeTable.Update(d, row.Seq, old, StoredRecords.Changed(old, change));
             return (true, null);
         }, cancellationToken).ConfigureAwait(false);
         await SetAsideAsync(bad).ConfigureAwait(false);
@@ -157,7 +157,7 @@ public sealed class SqliteStore : IExperienceStore
             d => (d.Number("SELECT count(*) FROM episode") ?? 0, d.Number("SELECT count(*) FROM document") ?? 0, d.Number("SELECT count(*) FROM set_aside") ?? 0),
             cancellationToken).ConfigureAwait(false);
         var left = _leftInPlace.Keys.ToList();
-        var leftEpisodes = left.Count(r => r.Origin == AsideTable.Episode);
+        var leftEpisodes = left.Count(r => r.Origin == StoredRecords.EpisodeOrigin);
         return new(episodes - leftEpisodes, documents - (left.Count - leftEpisodes), aside + left.Count, Volatile.Read(ref _degraded));
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using SpeedupLlm.Experience;
 using SpeedupLlm.Relevancy;
 
@@ -16,6 +17,12 @@ internal static class VectorTable
             "INSERT INTO vector (partition, scope, item, usable, data) VALUES ($1, $2, 0, $3, $4)", partition, scope, usable ? 1 : 0, FloatBytes.Write(vector));
         return database.LastRow;
     }
+
+    /// <summary>The vector of a record, in three columns from <paramref name="at"/> on: its row, its bytes, its partition's length.</summary>
+    public static StoredVector Read(SqliteDataReader row, int at) =>
+        row.IsDBNull(at) ? StoredVector.None
+        : row.IsDBNull(at + 1) || row.IsDBNull(at + 2) ? StoredVector.Missing
+        : StoredVector.Of(FloatBytes.Read(row.GetFieldValue<byte[]>(at + 1)), row.GetInt32(at + 2));
 
     /// <summary>Says whose vector it is.</summary>
     public static void Assign(Database database, long? row, long item)

@@ -43,7 +43,7 @@ internal sealed class TenantRecords
         if (!_rowOfEpisode.TryGetValue(id, out var row))
             return false;
         var old = _episodes[row];
-        var changed = change(old) with { Id = old.Id, Scope = old.Scope, Embedding = old.Embedding, EmbeddingFingerprint = old.EmbeddingFingerprint };
+        var changed = StoredRecords.Changed(old, change);
         _episodes[row] = changed;
         if (changed.Usable != old.Usable)
             IndexOf(changed)?.SetUsable(row, changed.Usable);

@@ -10,8 +10,7 @@ internal readonly record struct Found(long Row, double Similarity);
 /// <param name="vectorOf">The vector of a row that was added and not removed.</param>
 internal sealed class VectorIndex(int dimensions, Func<long, ReadOnlyMemory<float>> vectorOf)
 {
-    private readonly List<VectorBlock> _blocks = [];
-    private readonly List<VectorEntry> _tail = [];
+    private readonly VectorRows _rows = new(dimensions);
     private int _forgotten;
 
     /// <summary>Adds a row, numbered above all before. One without a direction is never found (case 34).</summary>
@@ -21,72 +20,32 @@ internal sealed class VectorIndex(int dimensions, Func<long, ReadOnlyMemory<floa
             throw new ArgumentException("A vector of another length.", nameof(vector));
         if (Cosine.Norm(vector.Span) is not { } norm)
             return;
-        _tail.Add(new(row, owner, StateOf(usable), vector, norm));
-        Seal();
+        _rows.Add(new(row, owner, StateOf(usable), vector, norm));
     }
 
     /// <summary>Changes whether a row may be reused.</summary>
-    public void SetUsable(long row, bool usable) => Set(row, StateOf(usable));
+    public void SetUsable(long row, bool usable) => _rows.Set(row, StateOf(usable));
 
     /// <summary>Takes a row out.</summary>
     public void Remove(long row)
     {
-        if (Set(row, RowState.Forgotten) && ++_forgotten > VectorBlock.Rows && _forgotten > _blocks.Count * VectorBlock.Rows / 2)
+        if (_rows.Set(row, RowState.Forgotten) && ++_forgotten > VectorBlock.Rows && _forgotten > _rows.Blocks.Count * VectorBlock.Rows / 2)
             Compact();
     }
 
     /// <summary>The nearest rows, best first, ties by <paramref name="idOf"/> (ordinal). Nothing is near a query without a direction.</summary>
     public IReadOnlyList<Found> Nearest(ReadOnlyMemory<float> query, int count, RowFilter filter, Func<long, string> idOf) =>
         count > 0 && query.Length == dimensions && QuantizedQuery.Of(query) is { } quantized
-            ? VectorSearch.Nearest(_blocks, _tail, quantized, count, filter, new Source(this, quantized, idOf))
+            ? VectorSearch.Nearest(_rows.Blocks, _rows.Tail, quantized, count, filter, new Source(this, quantized, idOf))
             : [];
 
     private static RowState StateOf(bool usable) => usable ? RowState.Usable : RowState.Unusable;
-
-    private void Seal()
-    {
-        if (_tail.Count < VectorBlock.Rows)
-            return;
-        _blocks.Add(VectorBlock.Of(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_tail), dimensions));
-        _tail.Clear();
-    }
-
-    private bool Set(long row, RowState state)
-    {
-        var at = _tail.BinarySearch(new(row, 0, state, default, 0), ByRow);
-        if (at >= 0)
-        {
-            if (state == RowState.Forgotten)
-            {
-                _tail.RemoveAt(at);
-                return false;
-            }
-            _tail[at] = _tail[at] with { State = state };
-            return true;
-        }
-        // the last block that begins at or before the row
-        int low = 0, high = _blocks.Count;
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (_blocks[middle].Numbers[0] <= row)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low == 0 || _blocks[low - 1].IndexOf(row) is not (>= 0 and var index))
-            return false;
-        _blocks[low - 1].States[index] = state;
-        return true;
-    }
-
-    private static readonly Comparer<VectorEntry> ByRow = Comparer<VectorEntry>.Create((x, y) => x.Row.CompareTo(y.Row));
 
     /// <summary>Drops the forgotten rows once they are the greater part.</summary>
     private void Compact()
     {
         var kept = new List<VectorEntry>();
-        foreach (var block in _blocks)
+        foreach (var block in _rows.Blocks)
         {
             for (var i = 0; i < VectorBlock.Rows; i++)
             {
@@ -96,15 +55,11 @@ internal sealed class VectorIndex(int dimensions, Func<long, ReadOnlyMemory<floa
                 kept.Add(new(block.Numbers[i], block.Owners[i], block.States[i], vector, Cosine.Norm(vector.Span)!.Value));
             }
         }
-        var tail = _tail.ToArray();
-        _blocks.Clear();
-        _tail.Clear();
+        kept.AddRange(_rows.Tail);
+        _rows.Clear();
         _forgotten = 0;
-        foreach (var entry in kept.Concat(tail))
-        {
-            _tail.Add(entry);
-            Seal();
-        }
+        foreach (var entry in kept)
+            _rows.Add(entry);
     }
 
     private sealed class Source(VectorIndex index, QuantizedQuery query, Func<long, string> idOf) : IRowSource

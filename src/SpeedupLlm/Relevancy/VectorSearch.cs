@@ -63,6 +63,36 @@ internal static class VectorSearch
         return best.InOrder();
     }
 
+    /// <summary>The rows that may be among the nearest, by what their cosine is at most, highest first: for stores whose records are far away. All that have a place in the answer are there, with their ties; few others.</summary>
+    /// <param name="blocks">Quantized rows.</param>
+    /// <param name="tail">Rows that no block has yet.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="count">How many are wanted, ≥ 1.</param>
+    /// <param name="filter">Which rows count.</param>
+    /// <exception cref="VectorBlockException">A block is damaged.</exception>
+    public static List<Found> Candidates(IReadOnlyList<VectorBlock> blocks, IReadOnlyList<VectorEntry> tail, QuantizedQuery query, int count, RowFilter filter)
+    {
+        var threshold = new Threshold(count, double.NegativeInfinity);
+        var near = new List<Found>();
+        foreach (var entry in tail)
+        {
+            if (!filter.Takes(entry.State, entry.Owner))
+                continue;
+            var similarity = Cosine.Similarity(query.Vector.Span, query.Norm, entry.Vector.Span, entry.Norm);
+            near.Add(new(entry.Row, similarity));
+            threshold.Offer(similarity);
+        }
+        foreach (var (block, index, lower, upper) in Narrow(blocks, query, count, Scan(blocks, query, count, filter, threshold.Value), threshold.Value))
+        {
+            near.Add(new(blocks[block].Numbers[index], upper));
+            threshold.Offer(lower);
+        }
+        GC.KeepAlive(blocks); // mapped blocks go with their last reference
+        near.RemoveAll(row => row.Similarity < threshold.Value);
+        near.Sort((x, y) => y.Similarity.CompareTo(x.Similarity));
+        return near;
+    }
+
     private static List<Candidate> Scan(IReadOnlyList<VectorBlock> blocks, QuantizedQuery query, int count, RowFilter filter, double least)
     {
         var threshold = new Threshold(count, least);
