@@ -1,35 +1,48 @@
 using System.CommandLine;
 using SpeedupLlm.Experience;
+using SpeedupLlm.PostgreSql;
 using SpeedupLlm.Sqlite;
 
 namespace SpeedupLlm.Cli;
 
-/// <summary>The store that a command works on: a file, by default one in the user's data folder.</summary>
+/// <summary>The store that a command works on: a file, by default one in the user's data folder, or a PostgreSQL database.</summary>
 internal static class StoreSource
 {
     /// <summary>The tenant of a single machine.</summary>
     public static string Tenant => Caller.Local.Tenant;
 
-    public static Option<string?> Option() => new("--store") { Description = "The file that experience is kept in. Default: one in the user's data folder." };
+    public static Option<string?> Option() => new("--store") { Description = "Where experience is kept: a file, or postgres://user:password@host:port/database (a password may also come from PGPASSWORD). Default: a file in the user's data folder." };
 
     /// <summary>Opens the store, and makes it if it is not there.</summary>
-    public static async ValueTask<IExperienceStore> OpenAsync(string? file, CancellationToken cancellationToken)
+    public static async ValueTask<IExperienceStore> OpenAsync(string? place, CancellationToken cancellationToken)
     {
-        var path = file ?? DefaultFile();
+        var path = place ?? DefaultFile();
         if (path.Length == 0)
-            throw new UsageException("--store needs a file name");
+            throw new UsageException("--store needs a file name or the address of a database");
+        if (PostgreSqlStore.IsAddress(path))
+            return await OpenDatabaseAsync(path, cancellationToken).ConfigureAwait(false);
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
             Directory.CreateDirectory(folder);
         return await SqliteStore.OpenAsync(path, null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Opens a store that must be there.</summary>
-    public static ValueTask<IExperienceStore> OpenExistingAsync(string? file, CancellationToken cancellationToken)
+    public static ValueTask<IExperienceStore> OpenExistingAsync(string? place, CancellationToken cancellationToken)
     {
-        var path = file ?? DefaultFile();
-        return File.Exists(path)
+        var path = place ?? DefaultFile();
+        return PostgreSqlStore.IsAddress(path) || File.Exists(path)
             ? OpenAsync(path, cancellationToken)
             : throw new UsageException($"{path}: nothing is remembered there; ask a question first, or name another --store");
+    }
+
+    /// <summary>Opens a database that can be reached: a command is over before another one may come back.</summary>
+    private static async ValueTask<IExperienceStore> OpenDatabaseAsync(string address, CancellationToken cancellationToken)
+    {
+        var store = await PostgreSqlStore.OpenAsync(address, null, cancellationToken).ConfigureAwait(false);
+        if (store.Unreachable is not { } reason)
+            return store;
+        await store.DisposeAsync().ConfigureAwait(false);
+        throw new UsageException($"--store {store.Name}: {reason}");
     }
 
     /// <summary>Where experience is kept when nothing else is said.</summary>

@@ -36,6 +36,8 @@ public sealed class BadInputTests : IDisposable
     [InlineData("dataset validate jsonl:/nowhere", "/nowhere")]
     [InlineData("model info --model embedded:/nowhere", "/nowhere")]
     [InlineData("model train --recipe /nowhere --out x", "/nowhere")]
+    [InlineData("memory list --store postgres://ann:secret@127.0.0.1:1/mem", "--store postgres://127.0.0.1:1/mem: the database cannot be reached")]
+    [InlineData("memory list --store postgres://ann:secret@127.0.0.1:x/mem", "postgres://user:password@host:port/database")]
     public async Task Run_BadUsage_SaysSoInOneLine(string line, string says) =>
         (await Speedup.RunAsync(line.Split(' '))).AssertRefused(2, says);
 

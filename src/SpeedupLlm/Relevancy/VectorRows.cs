@@ -46,8 +46,8 @@ internal sealed class VectorRows(int dimensions, int waiting = 0)
         return true;
     }
 
-    /// <summary>Whether a row was added and is not known to be gone.</summary>
-    public bool Contains(long row) => IndexInTail(row) >= 0 || Find(row) is var (block, index) && block.States[index] != RowState.Forgotten;
+    /// <summary>Whether a row has a place here, forgotten or not.</summary>
+    public bool Contains(long row) => IndexInTail(row) >= 0 || Find(row) is not null;
 
     /// <summary>Takes all rows out.</summary>
     public void Clear()
