@@ -11,6 +11,15 @@ public sealed record Question(string Id, IReadOnlyList<ChatMessage> Messages, st
     /// <summary>What else the answer depends on (see <see cref="Relevancy.QuestionKey.ContextOf"/>); empty for a bare question.</summary>
     public string Context { get; init; } = "";
 
+    /// <summary>The standing instructions that it was asked under, as a hash; empty without any. A past case is recalled only under the same ones.</summary>
+    public string Setting { get; init; } = "";
+
+    /// <summary>Whether earlier turns stand before it. Its text says little without them, so it is answered from memory only where everything is the same, and is nobody's case or lesson.</summary>
+    public bool IsFollowUp { get; init; }
+
+    /// <summary>What the caller asked of the answer (temperature, length, format, …), or null. It binds the calls that draw the answer, and no judging or learning.</summary>
+    public ChatOptions? Options { get; init; }
+
     /// <summary>A question of one user message. The identity defaults to a hash of the text.</summary>
     public static Question FromText(string text, string? id = null)
     {

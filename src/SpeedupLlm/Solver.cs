@@ -140,10 +140,10 @@ public sealed class Solver : IAsyncDisposable
         return new()
         {
             Question = question,
-            Scope = new(caller.Tenant, caller.User, caller.Conversation, _traits.Fingerprint, _prompts.Fingerprint),
-            Stream = request?.Stream ?? _options.Stream?.Child(question.Id) ?? FreshStream(),
+            Scope = new(caller.Tenant, caller.User, caller.Conversation, FingerprintOf(question), _prompts.Fingerprint),
+            Stream = request?.Stream ?? _options.Stream?.Child(question.Id) ?? StreamKey.Fresh(),
             CacheScope = request?.CacheScope,
-            Meter = new(_model, budget, _options.Prices, _options.Clock),
+            Meter = new(_model, budget, _options.Prices, _options.Clock) { ModelId = question.Options?.ModelId },
             Start = _options.Clock.GetTimestamp(),
         };
     }
@@ -248,7 +248,7 @@ public sealed class Solver : IAsyncDisposable
     public async ValueTask<Learnt> LearnAsync(Solution solution, Feedback? feedback, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(solution);
-        var meter = new Meter(_model, _options.LearnBudget, _options.Prices, _options.Clock);
+        var meter = new Meter(_model, _options.LearnBudget, _options.Prices, _options.Clock) { ModelId = solution.Question.Options?.ModelId };
         var learner = new Learner(_options, _prompts);
         var episode = learner.EpisodeOf(solution, feedback);
         string? degraded = null;
@@ -267,6 +267,29 @@ public sealed class Solver : IAsyncDisposable
         }
         return new(solution.Used.Answer?.Source ?? episode.Id, new(meter.Charges, 0)) { Usable = episode.Usable, Degraded = degraded };
     }
+
+    /// <summary>Hears from somebody who knows whether an earlier answer was right, by its episode. A right one is learnt, even if the scorer had not accepted it; a wrong one is not used again, nor what was made from it.</summary>
+    /// <returns>The episode as it stands now, or null if the caller's tenant has none of that id.</returns>
+    public async ValueTask<Episode?> HearAsync(Caller caller, string episodeId, bool isRight, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        ArgumentNullException.ThrowIfNull(episodeId);
+        var scope = new Scope(caller.Tenant, caller.User, caller.Conversation, _traits.Fingerprint, _prompts.Fingerprint);
+        if (_experiences.Of(scope) is not { } store)
+            return null;
+        var before = await store.GetEpisodeAsync(caller.Tenant, episodeId, cancellationToken).ConfigureAwait(false);
+        var episode = await store.JudgeAsync(caller.Tenant, episodeId, isRight, cancellationToken).ConfigureAwait(false);
+        if (episode is { Usable: true } && before is { Usable: false } && _options.Memory is { } memory)
+        {
+            var meter = new Meter(_model, _options.LearnBudget, _options.Prices, _options.Clock);
+            var stream = StreamKey.Root(0).Child(episode.Id);
+            await memory.LearnAsync(episode, MemoryContextOf(meter, CallPurpose.Learn, episode.QuestionId, episode.Scope, stream, null, store), cancellationToken).ConfigureAwait(false);
+        }
+        return episode;
+    }
+
+    /// <summary>The final answer in a text that answers a question.</summary>
+    internal string? FinalOf(Question question, string text) => _prompts.Final(question, text);
 
     private static async IAsyncEnumerable<SolveEvent> ListenAsync(
         Func<Action<SolveEvent>, CancellationToken, Task> run, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -302,11 +325,9 @@ public sealed class Solver : IAsyncDisposable
         }
     }
 
-    private static StreamKey FreshStream()
-    {
-        var fresh = Guid.NewGuid().ToByteArray();
-        return new(BitConverter.ToUInt64(fresh, 0), BitConverter.ToUInt64(fresh, 8));
-    }
+    /// <summary>One client may serve several models, named by the caller: what one of them learnt is not the other's (case 33).</summary>
+    private string FingerprintOf(Question question) =>
+        question.Options?.ModelId is { Length: > 0 } named && named != _model.GetService<ChatClientMetadata>()?.DefaultModelId ? $"{_traits.Fingerprint}/{named}" : _traits.Fingerprint;
 
     /// <summary>What a model says of itself; a model that says nothing is known by its provider and name.</summary>
     private static ModelTraits TraitsOf(IChatClient model)

@@ -56,8 +56,8 @@ public sealed record SolverOptions
     /// <summary>τ: an attempt with at least this score is accepted. ≥ 0, not NaN; above 1 no score stops a search (feedback that finds no fault, and probes that agree, still do). Default 0.5.</summary>
     public double Threshold { get; init; } = 0.5;
 
-    /// <summary>What is made of episodes and recalled, or null for nothing; with a <see cref="Store"/>, episodes are kept all the same.</summary>
-    public IMemory? Memory { get; init; }
+    /// <summary>What is made of episodes and recalled, or null for nothing; with a <see cref="Store"/>, episodes are kept all the same. Default: <see cref="Auto"/>.</summary>
+    public IMemory? Memory { get; init; } = new Auto();
 
     /// <summary>Where experience is kept at the long-term horizon; the caller disposes it. Null: in the process, if there is a memory.</summary>
     public IExperienceStore? Store { get; init; }

@@ -23,6 +23,7 @@ internal static class Solving
             Scaling = method,
             Scorer = scorer ?? FakeScorer.Right(),
             Threshold = threshold,
+            Memory = null,
             Budget = budget ?? Budget.Unlimited,
             Stream = StreamKey.Root(seed),
             Clock = clock ?? TimeProvider.System,

@@ -96,6 +96,7 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
             Scaling = new BestOfN(new() { Samples = 1 }),
             Scorer = Unjudged.Instance,
             Threshold = settings.Tau,
+            Memory = null,
             Clock = clock,
         });
         var solved = await SolveAsync(solver, example, StreamOf(group, level, PlainCall), null, cancellationToken).ConfigureAwait(false);

@@ -102,20 +102,9 @@ internal static class MemoryCommand
             if (said is not (Right or Wrong))
                 throw new UnknownNameException("verdict", said, [Right, Wrong]);
             await using var opened = await StoreSource.OpenExistingAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
-            var episode = await FindAsync(opened, parsed.GetValue(id)!, cancellationToken).ConfigureAwait(false);
-            if (said == Right)
-            {
-                if (episode.Answer is null)
-                    throw new UsageException($"episode {episode.Id} has no answer to reuse");
-                await opened.UpdateEpisodeAsync(StoreSource.Tenant, episode.Id, e => e with { Verdict = Verdict.Verified }, cancellationToken).ConfigureAwait(false);
-            }
-            else
-            {
-                // lessons and adapters made from it go with it; the episode itself comes back as a rejected one
-                await opened.ForgetAsync(StoreSource.Tenant, episode.Id, cancellationToken).ConfigureAwait(false);
-                await opened.AppendAsync(episode with { Verdict = Verdict.Rejected, Answer = null, Final = null }, CancellationToken.None).ConfigureAwait(false);
-            }
-
+            var episode = await opened.JudgeAsync(StoreSource.Tenant, parsed.GetValue(id)!, said == Right, cancellationToken).ConfigureAwait(false) ?? throw Unknown(parsed.GetValue(id)!);
+            if (said == Right && episode.Answer is null)
+                throw new UsageException($"episode {episode.Id} has no answer to reuse");
             Console.WriteLine($"{episode.Id} is {said}");
             return 0;
         });

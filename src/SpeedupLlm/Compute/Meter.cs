@@ -23,6 +23,9 @@ internal sealed class Meter(IChatClient client, Budget budget, PriceSheet prices
 
     private readonly bool _bounded = budget.Tokens is not null || budget.Money is not null;
 
+    /// <summary>The model that the caller named, for clients that serve several; null is the client's own.</summary>
+    public string? ModelId { get; init; }
+
     /// <summary>Reads along while an answer is streamed.</summary>
     /// <param name="OnText">Gets each piece.</param>
     /// <param name="GoOn">Sees the text so far; false ends the call.</param>
@@ -151,14 +154,18 @@ internal sealed class Meter(IChatClient client, Budget budget, PriceSheet prices
         return await goOn(text, cancellationToken).ConfigureAwait(false);
     }
 
-    private static ChatOptions Options(Prompt prompt, CallInfo info, int? maxOutput) => new()
+    private ChatOptions Options(Prompt prompt, CallInfo info, int? maxOutput)
     {
-        Temperature = prompt.Temperature,
-        MaxOutputTokens = maxOutput,
-        Seed = info.Stream.ToSeed(),
-        Reasoning = prompt.ReasoningEffort is { } effort ? new() { Effort = Enum.Parse<ReasoningEffort>(effort, ignoreCase: true) } : null,
-        AdditionalProperties = new() { [CallInfo.Key] = info },
-    };
+        var options = prompt.Options?.Clone() ?? new();
+        options.ModelId ??= ModelId;
+        options.Temperature = prompt.Temperature ?? options.Temperature;
+        options.MaxOutputTokens = maxOutput;
+        options.Seed = info.Stream.ToSeed();
+        if (prompt.ReasoningEffort is { } effort)
+            options.Reasoning = new() { Effort = Enum.Parse<ReasoningEffort>(effort, ignoreCase: true) };
+        (options.AdditionalProperties ??= [])[CallInfo.Key] = info;
+        return options;
+    }
 
     /// <summary>What the model says it used; where it says nothing, about four characters a token, flagged.</summary>
     private static Charge ChargeOf(CallPurpose purpose, UsageDetails? usage, Prompt prompt, string text, string? reasoning)

@@ -15,6 +15,13 @@ public readonly record struct StreamKey(ulong Hi, ulong Lo)
     /// <summary>The root of all streams of a run.</summary>
     public static StreamKey Root(long seed) => new StreamKey(0x5350_4545_4455_504C, (ulong)seed).Child("root");
 
+    /// <summary>A stream that nobody had before: for live traffic.</summary>
+    internal static StreamKey Fresh()
+    {
+        var fresh = Guid.NewGuid().ToByteArray();
+        return new(BitConverter.ToUInt64(fresh, 0), BitConverter.ToUInt64(fresh, 8));
+    }
+
     /// <summary>The stream called <paramref name="name"/> under this one.</summary>
     public StreamKey Child(string name)
     {

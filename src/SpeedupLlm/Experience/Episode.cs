@@ -42,6 +42,12 @@ public sealed record Episode
     /// <summary>The question's <see cref="SpeedupLlm.Question.Context"/>; null is none.</summary>
     public string? Context { get; init; }
 
+    /// <summary>The question's <see cref="SpeedupLlm.Question.Setting"/>; null is none.</summary>
+    public string? Setting { get; init; }
+
+    /// <summary>Whether the question leant on earlier turns: then it is no case, and nothing is learnt from it but its answer to the very same question.</summary>
+    public bool IsFollowUp { get; init; }
+
     /// <summary>The worked answer that may be reused (a search's dead ends removed), or null if none was accepted.</summary>
     public string? Answer { get; init; }
 

@@ -62,6 +62,9 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     // of the nearest, the first that is a rewording counts
     private const int LookedAt = 8;
 
+    // in a longer text (a pasted document) the few words that matter are lost among those that are the same
+    private const int LongestReworded = 1000;
+
     private readonly AnswerCacheOptions _options = options.Validated();
     private readonly StoredEvidence _evidence = new("S2", CatalogueName, options.Prior ?? ReuseEvidence.None(options.Delta, options.Alpha));
 
@@ -82,7 +85,7 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     {
         if (await SameAsync(question, context, cancellationToken).ConfigureAwait(false) is { } same)
             return same;
-        var alike = await RememberedCases.AlikeAsync(question.Text, LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        var alike = await RememberedCases.AlikeAsync(AskedText.Of(question), LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
         return await RewordedAsync(question, alike, context, cancellationToken).ConfigureAwait(false);
     }
 
@@ -111,11 +114,11 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     /// <exception cref="MemoryConflictException">Other learners were faster again and again.</exception>
     public async ValueTask LearnAsync(Episode episode, IMemoryContext context, CancellationToken cancellationToken)
     {
-        if (!await Learning.MayLearnAsync(episode, context, cancellationToken).ConfigureAwait(false) || episode.Final is null
+        if (!await Learning.MayAnswerAsync(episode, context, cancellationToken).ConfigureAwait(false) || episode.Final is null
             || QuestionKey.Of(episode.Question, episode.Context ?? "") is not { } key)
             return;
         // the search was the check of what a rewording's answer would have been
-        var alike = await RememberedCases.AlikeAsync(episode.Question, LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        var alike = await RememberedCases.AlikeAsync(AskedText.Of(episode), LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
         if (Reworded(episode.Context ?? "", episode.Id, alike, context) is { } reworded)
         {
             var agrees = await context.Answers.AreEquivalentAsync(episode.Final, reworded.Episode.Final!, null, cancellationToken).ConfigureAwait(false);
@@ -175,7 +178,7 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
 
     /// <summary>The nearest episode whose question is the asked one in other words.</summary>
     private AlikeCase? Reworded(string questionContext, string? except, IReadOnlyList<AlikeCase> alike, IMemoryContext context) =>
-        alike.FirstOrDefault(a => a.Relevance.Level == SimilarityLevel.S2 && a.Episode.Id != except && a.Episode.Final is not null
+        alike.FirstOrDefault(a => a.Relevance.Level == SimilarityLevel.S2 && a.Episode.Question.Length <= LongestReworded && a.Episode.Id != except && a.Episode.Final is not null
             && RememberedCases.IsSound(a.Episode, _options.HarmLimit) && !IsOld(a.Episode, context) && (a.Episode.Context ?? "") == questionContext);
 
     private static Recalled Give(Episode episode, Relevance relevance) =>

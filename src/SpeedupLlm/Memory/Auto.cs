@@ -115,7 +115,7 @@ public sealed class Auto : IMemory
         var known = await _answers.SameAsync(question, context, cancellationToken).ConfigureAwait(false);
         if (known?.Answer is not null)
             return Given(known);
-        var around = await RememberedCases.AroundAsync(question.Text, LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        var around = await RememberedCases.AroundAsync(AskedText.Of(question), LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
         known ??= await _answers.RewordedAsync(question, around.Alike, context, cancellationToken).ConfigureAwait(false);
         if (known.Answer is not null)
             return Given(known);

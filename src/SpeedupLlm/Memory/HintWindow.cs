@@ -52,7 +52,7 @@ internal static class HintWindow
             PromptTask.Think => context.Prompts.Solve(PromptTask.Think, question, hints),
             _ => context.Prompts.Solve(PromptTask.Guess, question, hints),
         };
-        var output = prompt.MaxOutputTokens ?? context.Model.ContextTokens / 4;
+        var output = question.Options?.MaxOutputTokens ?? prompt.MaxOutputTokens ?? context.Model.ContextTokens / 4;
         // a path grows and a refinement repeats the attempt in its prompt: room for the text twice, a long thought is written once
         var room = context.Entry == PromptTask.Think ? output : 2 * output;
         return (context.Counter?.Count(prompt.Messages) ?? prompt.Messages.Sum(m => 4 + Estimate(m.Text))) + room;

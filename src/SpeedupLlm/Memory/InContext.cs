@@ -53,7 +53,7 @@ public sealed class InContext(InContextOptions options) : IMemory
     {
         cancellationToken.ThrowIfCancellationRequested();
         var nearest = await RememberedCases.NearestAsync(
-            question.Text, _options.Cases, _options.HarmLimit, _options.MinimumSimilarity, context, cancellationToken).ConfigureAwait(false);
+            AskedText.Of(question), _options.Cases, _options.HarmLimit, _options.MinimumSimilarity, context, cancellationToken).ConfigureAwait(false);
         if (nearest.Count == 0)
             return Recalled.Nothing;
         var hints = HintWindow.Fit([.. nearest.Reverse().Select(n => RememberedCases.ToHint(n.Item))], question, context);

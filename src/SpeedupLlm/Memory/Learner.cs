@@ -26,8 +26,10 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
             QuestionId = solution.Question.Id,
             Question = solution.Question.Text,
             Context = solution.Question.Context is { Length: > 0 } of ? of : null,
+            Setting = solution.Question.Setting is { Length: > 0 } setting ? setting : null,
+            IsFollowUp = solution.Question.IsFollowUp,
             Answer = answer,
-            Final = answer is null ? null : prompts.Final(answer),
+            Final = answer is null ? null : prompts.Final(solution.Question, answer),
             Score = solution.Best?.Score.Value,
             Suspicion = SuspiciousText.Find(solution.Question.Text) ?? SuspiciousText.Find(answer),
             Verdict = verdict,
@@ -104,7 +106,7 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
             return right;
         if (feedback?.WorkedSolution is not { } worked)
             return solution.Accepted;
-        return solution.Best?.Final is { } ours && prompts.Final(worked) is { } theirs
+        return solution.Best?.Final is { } ours && prompts.Final(solution.Question, worked) is { } theirs
             && await options.Answers.AreEquivalentAsync(ours, theirs, null, cancellationToken).ConfigureAwait(false);
     }
 

@@ -17,7 +17,12 @@ internal static class Learning
     }
 
     /// <summary>Whether to learn from an episode: it is usable (case 25), of this tenant, and was not forgotten meanwhile.</summary>
-    public static async ValueTask<bool> MayLearnAsync(Episode episode, IMemoryContext context, CancellationToken cancellationToken)
+    /// <remarks>A follow-up says nothing without its turns; only the very same conversation may be answered with it, which is up to the answer cache.</remarks>
+    public static async ValueTask<bool> MayLearnAsync(Episode episode, IMemoryContext context, CancellationToken cancellationToken) =>
+        await MayAnswerAsync(episode, context, cancellationToken).ConfigureAwait(false) && !episode.IsFollowUp;
+
+    /// <summary>Whether an episode may be given as the answer to its own question: usable, of this tenant, and not forgotten meanwhile.</summary>
+    public static async ValueTask<bool> MayAnswerAsync(Episode episode, IMemoryContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         SameTenant(episode, context);

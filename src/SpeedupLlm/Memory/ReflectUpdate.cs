@@ -67,7 +67,7 @@ public sealed class ReflectUpdate(ReflectUpdateOptions options) : IMemory
         if (lesson is null || lesson.Text.Length == 0
             || await Learning.IsTaintedAsync(lesson, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false))
             return Recalled.Nothing;
-        var relevance = await RememberedCases.RelevanceAsync(question.Text, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        var relevance = await RememberedCases.RelevanceAsync(AskedText.Of(question), _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
         return new(null, HintWindow.Fit([RememberedLessons.ToHint(lesson)], question, context), null, relevance);
     }
 

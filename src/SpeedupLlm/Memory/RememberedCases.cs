@@ -14,46 +14,49 @@ internal static class RememberedCases
     private static readonly SimilarityEstimator Estimator = new();
 
     /// <summary>The nearest episodes: those that may be reused, and how many searches of the same kind found nothing since one did.</summary>
-    public static async ValueTask<Neighbourhood> AroundAsync(string text, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken)
+    public static async ValueTask<Neighbourhood> AroundAsync(AskedText asked, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken)
     {
-        var query = context.Embedder.Embed(text);
+        var query = QueryOf(asked, context);
         if (query.IsEmpty)
             return new([], 0);
         var wanted = 4 * count;
         var found = await context.Store.NearestAsync(LookupOf(context) with { UsableOnly = false }, query, wanted, cancellationToken).ConfigureAwait(false);
-        var sound = OneEach(found.Where(n => IsSound(n.Item, harmLimit))).Take(count).ToList();
+        var sound = OneEach(found.Where(n => Fits(n.Item, asked) && IsSound(n.Item, harmLimit))).Take(count).ToList();
         // failures must not crowd out what is known
         var alike = sound.Count < count && found.Count == wanted
-            ? await AlikeAsync(text, count, harmLimit, context, cancellationToken).ConfigureAwait(false)
-            : [.. sound.Select(n => AlikeTo(text, n))];
+            ? await AlikeAsync(asked, count, harmLimit, context, cancellationToken).ConfigureAwait(false)
+            : [.. sound.Select(n => AlikeTo(asked.Text, n))];
         var succeeded = alike.Where(IsOfTheKind).Select(a => (DateTimeOffset?)a.Episode.At).Max();
-        var vain = found.Where(n => WasInVain(n.Item) && (succeeded is null || n.Item.At > succeeded)).Take(count).Count(n => IsOfTheKind(AlikeTo(text, n)));
+        var vain = found.Where(n => WasInVain(n.Item) && Fits(n.Item, asked) && (succeeded is null || n.Item.At > succeeded)).Take(count).Count(n => IsOfTheKind(AlikeTo(asked.Text, n)));
         return new(alike, vain);
     }
 
     /// <summary>The nearest usable episodes, best first, one a question text.</summary>
-    /// <remarks>A question that was met before stands once: a repeated case costs tokens and teaches nothing.</remarks>
+    /// <remarks>
+    /// A question that was met before stands once: a repeated case costs tokens and teaches nothing. A follow-up is nobody's case and gets none: "and the
+    /// second one?" is like another only in its words. Nor does a case cross standing instructions: what one application was told to answer misleads another.
+    /// </remarks>
     public static async ValueTask<IReadOnlyList<Neighbour<Episode>>> NearestAsync(
-        string text, int count, int harmLimit, double minimumSimilarity, IMemoryContext context, CancellationToken cancellationToken)
+        AskedText asked, int count, int harmLimit, double minimumSimilarity, IMemoryContext context, CancellationToken cancellationToken)
     {
-        var query = context.Embedder.Embed(text);
+        var query = QueryOf(asked, context);
         if (query.IsEmpty)
             return [];
         var lookup = LookupOf(context);
         for (var wanted = Math.Max(8, 2 * count); ; wanted *= 4)
         {
             var found = await context.Store.NearestAsync(lookup, query, wanted, cancellationToken).ConfigureAwait(false);
-            var cases = OneEach(found.Where(n => n.Similarity >= minimumSimilarity && IsSound(n.Item, harmLimit))).Take(count).ToList();
+            var cases = OneEach(found.Where(n => n.Similarity >= minimumSimilarity && Fits(n.Item, asked) && IsSound(n.Item, harmLimit))).Take(count).ToList();
             if (cases.Count == count || found.Count < wanted || wanted >= MostLookedAt)
                 return cases;
         }
     }
 
     /// <summary>The nearest usable episodes, best first, and how alike each is.</summary>
-    public static async ValueTask<IReadOnlyList<AlikeCase>> AlikeAsync(string text, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
+    public static async ValueTask<IReadOnlyList<AlikeCase>> AlikeAsync(AskedText asked, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
     [
-        .. (await NearestAsync(text, count, harmLimit, -1, context, cancellationToken).ConfigureAwait(false))
-            .Select(n => AlikeTo(text, n)),
+        .. (await NearestAsync(asked, count, harmLimit, -1, context, cancellationToken).ConfigureAwait(false))
+            .Select(n => AlikeTo(asked.Text, n)),
     ];
 
     /// <summary>The newest usable episodes, oldest first, one a question text.</summary>
@@ -68,7 +71,7 @@ internal static class RememberedCases
         {
             if (++looked > MostLookedAt)
                 break;
-            if (!IsSound(episode, harmLimit))
+            if (episode.IsFollowUp || !IsSound(episode, harmLimit))
                 continue;
             if (best.TryGetValue(episode.Question, out var known))
             {
@@ -100,11 +103,16 @@ internal static class RememberedCases
         nearest.Count == 0 ? Relevance.None : Estimator.Estimate(question, nearest[0].Item.Question, nearest[0].Similarity);
 
     /// <summary>How alike the nearest question of the scope is, for memories that do not look for cases.</summary>
-    public static async ValueTask<Relevance> RelevanceAsync(string question, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
-        RelevanceOf(question, await NearestAsync(question, 1, harmLimit, -1, context, cancellationToken).ConfigureAwait(false));
+    public static async ValueTask<Relevance> RelevanceAsync(AskedText asked, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
+        RelevanceOf(asked.Text, await NearestAsync(asked, 1, harmLimit, -1, context, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Whether an episode may be reused: accepted or verified, and not in quarantine (case 25).</summary>
     public static bool IsSound(Episode episode, int harmLimit) => episode.Usable && episode.Harmed - episode.Helped < harmLimit;
+
+    /// <summary>Empty where nothing is to be looked for.</summary>
+    private static ReadOnlyMemory<float> QueryOf(AskedText asked, IMemoryContext context) => asked.IsFollowUp ? default : context.Embedder.Embed(asked.Text);
+
+    private static bool Fits(Episode episode, AskedText asked) => !episode.IsFollowUp && (episode.Setting ?? "") == asked.Setting;
 
     private static AlikeCase AlikeTo(string text, Neighbour<Episode> neighbour) =>
         new(neighbour.Item, Estimator.Estimate(text, neighbour.Item.Question, neighbour.Similarity));
@@ -135,3 +143,11 @@ internal sealed record Neighbourhood(IReadOnlyList<AlikeCase> Alike, int Vain);
 
 /// <summary>A past episode and how alike its question is to the asked one.</summary>
 internal sealed record AlikeCase(Episode Episode, Relevance Relevance);
+
+/// <summary>What cases are looked for by.</summary>
+internal readonly record struct AskedText(string Text, string Setting, bool IsFollowUp)
+{
+    public static AskedText Of(Question question) => new(question.Text, question.Setting, question.IsFollowUp);
+
+    public static AskedText Of(Episode episode) => new(episode.Question, episode.Setting ?? "", episode.IsFollowUp);
+}

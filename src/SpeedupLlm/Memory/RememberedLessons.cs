@@ -16,7 +16,7 @@ internal static class RememberedLessons
         Question question, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var query = context.Embedder.Embed(question.Text);
+        var query = question.IsFollowUp ? default : context.Embedder.Embed(question.Text);
         if (query.IsEmpty)
             return Recalled.Nothing;
         var lookup = RememberedCases.LookupOf(context);
@@ -36,7 +36,7 @@ internal static class RememberedLessons
                 return Recalled.Nothing;
             lessons.Reverse();
             var hints = HintWindow.Fit([.. lessons.Select(l => ToHint(l.Item))], question, context);
-            return new(null, hints, null, await RememberedCases.RelevanceAsync(question.Text, harmLimit, context, cancellationToken).ConfigureAwait(false));
+            return new(null, hints, null, await RememberedCases.RelevanceAsync(AskedText.Of(question), harmLimit, context, cancellationToken).ConfigureAwait(false));
         }
     }
 

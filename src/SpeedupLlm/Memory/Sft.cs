@@ -105,7 +105,7 @@ public sealed class Sft : IMemory, IModelRequirement
             || await Learning.IsTaintedAsync(document, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false))
             return Recalled.Nothing;
         var adapter = await trainer.ImportAsync(document.Content, cancellationToken).ConfigureAwait(false);
-        var relevance = await RememberedCases.RelevanceAsync(question.Text, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        var relevance = await RememberedCases.RelevanceAsync(AskedText.Of(question), _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
         return new(null, [], adapter, relevance);
     }
 

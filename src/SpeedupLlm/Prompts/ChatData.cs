@@ -38,8 +38,8 @@ internal static class ChatData
     public static IReadOnlyList<ChatMessage> Converse(Question question, string instruction, string before, string after)
     {
         var messages = question.Messages.ToList();
-        if (messages.Count > 0 && messages[0].Role == ChatRole.System)
-            messages[0] = new(ChatRole.System, messages[0].Text.TrimEnd() + "\n\n" + instruction);
+        if (messages.Count > 0 && IsInstruction(messages[0]))
+            messages[0] = new(messages[0].Role, messages[0].Text.TrimEnd() + "\n\n" + instruction);
         else
             messages.Insert(0, new(ChatRole.System, instruction));
         if (before.Length == 0 && after.Length == 0)
@@ -50,6 +50,9 @@ internal static class ChatData
         messages[last] = Surrounded(messages[last], before, after);
         return messages;
     }
+
+    /// <summary>Whether a message is the application's own: a system message, or a developer's as newer models call it.</summary>
+    public static bool IsInstruction(ChatMessage message) => message.Role == ChatRole.System || message.Role.Value == "developer";
 
     /// <summary>A prompt of our own: an instruction, and sections of data.</summary>
     public static IReadOnlyList<ChatMessage> Ask(string instruction, params IEnumerable<string> sections) =>

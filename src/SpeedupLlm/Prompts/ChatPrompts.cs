@@ -1,4 +1,7 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.AI;
 using SpeedupLlm.Compute;
 using SpeedupLlm.Memory;
 using SpeedupLlm.Reasoning;
@@ -49,6 +52,8 @@ public sealed partial class ChatPrompts(ChatPromptsOptions options) : IPromptSet
 
     private const string AnswerLine = "End with one line of this form, the answer alone on it:\nAnswer: …";
 
+    private const string JsonOnly = "Reply with the JSON that is asked for and nothing else.";
+
     private const string ScoreLine =
         "Reply with exactly one line and nothing else:\nSCORE: n\nwhere n is one digit from 0 (surely wrong) to 9 (surely right).";
 
@@ -82,10 +87,10 @@ public sealed partial class ChatPrompts(ChatPromptsOptions options) : IPromptSet
     public Prompt Solve(PromptTask task, Question question, IReadOnlyList<Hint> hints) => task switch
     {
         PromptTask.Guess => Attempt(task, question, hints, "",
-            "Answer the question. Work it out step by step, briefly. " + AnswerLine),
+            IsJson(question) ? "Answer the question. " + JsonOnly : "Answer the question. Work it out step by step, briefly. " + AnswerLine),
         PromptTask.Think => Attempt(task, question, hints, "",
             "Think the question through at length. Try a way, check each step, and where a check fails say so, go back and try another way. "
-            + "Stop once a result has passed a check of its own. " + AnswerLine, _options.ThoughtTokens),
+            + "Stop once a result has passed a check of its own. " + Ending(question), _options.ThoughtTokens),
         _ => throw new ArgumentOutOfRangeException(nameof(task), task, "An attempt starts with a guess or a thought."),
     };
 
@@ -173,7 +178,7 @@ public sealed partial class ChatPrompts(ChatPromptsOptions options) : IPromptSet
         Attempt(PromptTask.Refine, question, hints,
             ChatData.Section("answer", Worked(attempt.Text)) + "\n" + ChatData.Section("feedback", Visible(feedback)),
             "An answer to the question was criticised; both stand below. Write a better answer, complete in itself. Take the criticism seriously, but it may be mistaken. "
-            + AnswerLine);
+            + Ending(question));
 
     /// <inheritdoc/>
     public Prompt Reflect(IReadOnlyList<WorkedCase> cases) => cases.Count == 1
@@ -211,6 +216,24 @@ public sealed partial class ChatPrompts(ChatPromptsOptions options) : IPromptSet
     public string? Final(string text) => FinalAnswer.Extract(text);
 
     /// <inheritdoc/>
+    /// <remarks>Where JSON was asked for (case 13) the whole text is the answer, spaces aside, and a text that is no JSON holds none.</remarks>
+    public string? Final(Question question, string text)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        if (!IsJson(question))
+            return Final(text);
+        try
+        {
+            using var json = JsonDocument.Parse(Visible(text));
+            return json.RootElement.ValueKind is JsonValueKind.Object or JsonValueKind.Array ? JsonSerializer.Serialize(json.RootElement, PlainJson.Default.JsonElement) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
     public string Worked(string text) => Visible(text);
 
     /// <inheritdoc/>
@@ -228,6 +251,10 @@ public sealed partial class ChatPrompts(ChatPromptsOptions options) : IPromptSet
         }
         return pairs;
     }
+
+    private static bool IsJson(Question question) => question.Options?.ResponseFormat is ChatResponseFormatJson;
+
+    private static string Ending(Question question) => IsJson(question) ? JsonOnly : AnswerLine;
 
     private Prompt Attempt(
         PromptTask task, Question question, IReadOnlyList<Hint> hints, string after, string instruction, int? cap = -1, float? temperature = null) =>
@@ -270,4 +297,9 @@ public sealed partial class ChatPrompts(ChatPromptsOptions options) : IPromptSet
 
     [GeneratedRegex(@"^SCORE: ?(?<n>[0-9])\.?$", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex Verdict();
+}
+
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class PlainJson : JsonSerializerContext
+{
 }

@@ -63,6 +63,9 @@ public sealed record Prompt(PromptTask Task, IReadOnlyList<ChatMessage> Messages
 
     /// <summary>How hard a reasoning model should think: <c>low</c>, <c>medium</c>, <c>high</c>, or null for its default.</summary>
     public string? ReasoningEffort { get; init; }
+
+    /// <summary>What the caller asked of the text (<see cref="Question.Options"/>), for calls that draw it; null for the library's own.</summary>
+    public ChatOptions? Options { get; init; }
 }
 
 /// <summary>A past question with its worked answer.</summary>
@@ -146,6 +149,9 @@ public interface IPromptSet
 
     /// <summary>The final answer in an attempt's text, or null.</summary>
     string? Final(string text);
+
+    /// <summary>The final answer in an attempt at a question: where the caller asked for a format, what obeys it, or null.</summary>
+    string? Final(Question question, string text) => Final(text);
 
     /// <summary>The part of an accepted attempt that is worth remembering: dead ends removed.</summary>
     string Worked(string text);

@@ -55,7 +55,7 @@ public sealed class BestOfN : IScalingMethod
     internal static async ValueTask<Attempt> SampleAsync(ISolveContext context, Prompt prompt, StreamKey stream, int index, CancellationToken cancellationToken)
     {
         var reply = await context.AskAsync(prompt, CallPurpose.Solve, stream.Child(index), index, index, cancellationToken).ConfigureAwait(false);
-        return new(index, reply.Text, context.Prompts.Final(reply.Text), default, reply.Finish);
+        return new(index, reply.Text, context.Prompts.Final(context.Question, reply.Text), default, reply.Finish);
     }
 
     /// <summary>Answers that came; a failed call sampled none.</summary>

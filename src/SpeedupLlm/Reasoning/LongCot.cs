@@ -92,7 +92,7 @@ public sealed class LongCot : IScalingMethod
                 : await context.ReadAlongAsync(prompt, CallPurpose.Solve, stream.Child(index), index, index, GoOnAsync, cancellationToken).ConfigureAwait(false);
             Tokens += reply.Output;
             var (text, finish) = _ended ?? (reply.Text, reply.Finish);
-            return new(index, text, context.Prompts.Final(text), default, finish);
+            return new(index, text, context.Prompts.Final(context.Question, text), default, finish);
         }
 
         /// <summary>Probes at places that depend on the text alone, however it is cut into pieces on the way here.</summary>
@@ -128,7 +128,7 @@ public sealed class LongCot : IScalingMethod
             }
             Tokens += reply.Output;
             var text = context.Prompts.Extend(soFar, reply.Text);
-            var answer = context.Prompts.Final(text);
+            var answer = context.Prompts.Final(context.Question, text);
             var agrees = answer is not null && _interim is not null
                 && await context.Answers.AreEquivalentAsync(_interim, answer, context, cancellationToken).ConfigureAwait(false);
             _agreeing = agrees ? _agreeing + 1 : answer is null ? 0 : 1;

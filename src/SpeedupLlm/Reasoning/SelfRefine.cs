@@ -61,6 +61,6 @@ public sealed class SelfRefine : IScalingMethod
             return Drawn.Nothing(StopReason.Threshold);
         var reply = await context.AskAsync(
             prompts.Refine(question, hints, latest, feedback.Text), CallPurpose.Solve, stream.Child("refine"), index, index, cancellationToken).ConfigureAwait(false);
-        return Drawn.Of(new(index, reply.Text, prompts.Final(reply.Text), default, reply.Finish));
+        return Drawn.Of(new(index, reply.Text, prompts.Final(context.Question, reply.Text), default, reply.Finish));
     }
 }

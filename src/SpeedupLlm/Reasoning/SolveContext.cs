@@ -45,15 +45,15 @@ internal sealed class SolveContext(Meter meter, IScorer scorer, Action<SolveEven
     }
 
     public ValueTask<Reply> AskAsync(Prompt prompt, CallPurpose purpose, StreamKey stream, int draw, int? progress, CancellationToken cancellationToken) =>
-        meter.AskAsync(prompt, Info(prompt, purpose, stream, draw), OnText(progress) is { } onText ? new(onText, null) : null, cancellationToken);
+        meter.AskAsync(Asked(prompt, progress), Info(prompt, purpose, stream, draw), OnText(progress) is { } onText ? new(onText, null) : null, cancellationToken);
 
     public ValueTask<Reply> ReadAlongAsync(
         Prompt prompt, CallPurpose purpose, StreamKey stream, int draw, int? progress, Func<string, CancellationToken, ValueTask<bool>> goOn, CancellationToken cancellationToken) =>
-        meter.AskAsync(prompt, Info(prompt, purpose, stream, draw), new(OnText(progress), goOn), cancellationToken);
+        meter.AskAsync(Asked(prompt, progress), Info(prompt, purpose, stream, draw), new(OnText(progress), goOn), cancellationToken);
 
     public async ValueTask<Attempt> ScoreAsync(Attempt attempt, CancellationToken cancellationToken)
     {
-        attempt = attempt with { Final = attempt.Final ?? Prompts.Final(attempt.Text) };
+        attempt = attempt with { Final = attempt.Final ?? Prompts.Final(Question, attempt.Text) };
         Report(attempt);
         attempt = attempt with { Score = await ScoreOfAsync(attempt, cancellationToken).ConfigureAwait(false) };
         Report(attempt);
@@ -79,11 +79,13 @@ internal sealed class SolveContext(Meter meter, IScorer scorer, Action<SolveEven
     }
 
     /// <summary>Adapted weights draw attempts; judging, feedback and lessons stay with the model's own, which nobody fine-tuned to approve of itself.</summary>
-    private CallInfo Info(Prompt prompt, CallPurpose purpose, StreamKey stream, int draw)
-    {
-        var drawsText = prompt.Task is PromptTask.Guess or PromptTask.Think or PromptTask.Propose or PromptTask.Refine;
-        return new(purpose, stream, draw, Question.Id, drawsText ? Recalled.Weights : null, prompt.TopLogProbs, CacheScope);
-    }
+    private CallInfo Info(Prompt prompt, CallPurpose purpose, StreamKey stream, int draw) =>
+        new(purpose, stream, draw, Question.Id, DrawsText(prompt) ? Recalled.Weights : null, prompt.TopLogProbs, CacheScope);
+
+    /// <summary>The prompt with what the caller asked of the text: all of it where the text may become the answer, else only how it is drawn (case 13).</summary>
+    private Prompt Asked(Prompt prompt, int? attempt) => DrawsText(prompt) ? AskedOptions.Bind(prompt, Question.Options, isAnswer: attempt is not null) : prompt;
+
+    private static bool DrawsText(Prompt prompt) => prompt.Task is PromptTask.Guess or PromptTask.Think or PromptTask.Propose or PromptTask.Refine;
 
     private Action<string>? OnText(int? progress) =>
         listener is not null && progress is { } attempt ? text => listener(new AttemptDelta(attempt, text)) : null;

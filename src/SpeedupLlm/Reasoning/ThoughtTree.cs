@@ -45,7 +45,7 @@ internal sealed class ThoughtTree
                 return Drawn.Nothing(_overdrawn ? StopReason.Budget : StopReason.Exhausted);
             var node = _open.Pop();
             if (node.IsLeaf)
-                return Drawn.Of(new(index, node.Path, _context.Prompts.Final(node.Path), default, node.Finish));
+                return Drawn.Of(new(index, node.Path, _context.Prompts.Final(_context.Question, node.Path), default, node.Finish));
             if (_visited == _options.MaxNodes)
                 return Drawn.Nothing(StopReason.Cap);
             await ExpandAsync(node, cancellationToken).ConfigureAwait(false);

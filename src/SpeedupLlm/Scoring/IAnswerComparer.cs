@@ -7,7 +7,7 @@ namespace SpeedupLlm.Scoring;
 public interface IAnswerComparer
 {
     /// <summary>Whether <paramref name="one"/> and <paramref name="other"/> mean the same.</summary>
-    /// <param name="one">A final answer, as <see cref="Prompts.IPromptSet.Final"/> gives it.</param>
+    /// <param name="one">A final answer, as <see cref="Prompts.IPromptSet.Final(string)"/> gives it.</param>
     /// <param name="other">Another one.</param>
     /// <param name="context">For comparers that may ask a model about free text (purpose <see cref="Compute.CallPurpose.Score"/>); null outside the solving of a question, then no model is asked.</param>
     /// <param name="cancellationToken">Cancels.</param>
