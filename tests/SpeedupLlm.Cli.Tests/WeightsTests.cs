@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SpeedupLlm.Cli.Apprentice;
+using SpeedupLlm.Memory;
 using SpeedupLlm.Prompts;
 using SpeedupLlm.Testing;
 using SpeedupLlm.Transformer.Formats;
@@ -26,6 +27,20 @@ public sealed class WeightsTests
         Assert.Equal(WorldCatalogue.Find(recipe.World)!.Fingerprint, origin.World);
         Assert.Equal(new CompactPrompts().Fingerprint, origin.Prompts);
         Assert.True(File.Exists(Path.Combine(Weights, name + ".log")), "The log of the training is missing.");
+    }
+
+    public static TheoryData<string> Priors() => [.. Directory.GetFiles(Weights, "*.prior.json").Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
+
+    /// <summary>A prior measured on other weights would not be used, and nobody would notice.</summary>
+    [Theory]
+    [MemberData(nameof(Priors))]
+    public async Task Prior_IsOfTheWeightsBesideIt(string file)
+    {
+        var prior = AutoPrior.Parse(await File.ReadAllTextAsync(Path.Combine(Weights, file)));
+        await using var model = ModelSource.Open("embedded:" + Path.Combine(Weights, file.Replace(".prior.json", ".safetensors", StringComparison.Ordinal)), null, 1, 1);
+        Assert.Equal(model.Traits.Fingerprint, prior.ModelFingerprint);
+        Assert.NotNull(model.Prior);
+        Assert.All(prior.Bands, b => Assert.InRange(b.Effort, 0.125, 1));
     }
 
     [Fact]

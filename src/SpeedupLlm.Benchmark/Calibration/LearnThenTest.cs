@@ -40,9 +40,9 @@ public sealed record TauChoice(string State, int Searches, double Delta, double 
 /// <summary>Chooses τ by Learn-then-Test with fixed-sequence binomial tests (arXiv 2110.01052), at the level of the whole search.</summary>
 public static class LearnThenTest
 {
-    // strictest first; each start has a third of α, and from it thresholds are tested one after another until one fails
+    // strictest first; each start has a quarter of α, and from it thresholds are tested one after another until one fails
     private static readonly double[] Grid = [.. Enumerable.Range(0, 20).Select(i => Math.Round(1 - (0.05 * i), 2))];
-    private static readonly int[] Starts = [0, 5, 10];
+    private static readonly int[] Starts = [0, 2, 5, 10];
 
     /// <summary>Chooses.</summary>
     /// <param name="state">What memory was in.</param>
