@@ -33,6 +33,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("calibrate --data mars", "tariff, gsm-plus:FILE")]
     [InlineData("calibrate --groups 1", "--groups")]
     [InlineData("calibrate --data gsm-plus:none.jsonl", "none.jsonl")]
+    [InlineData("memory audit --count 0", "--count")]
     [InlineData("calibrate tau --delta 1", "--delta")]
     [InlineData("calibrate tau --alpha 0", "--alpha")]
     [InlineData("calibrate tau --scorer oracles", "oracles")]

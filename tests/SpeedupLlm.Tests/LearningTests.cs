@@ -115,6 +115,21 @@ public sealed class LearningTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task LearnAsync_LessonThatMisleads_GoesIntoQuarantineWithItsEpisode()
+    {
+        var model = ScriptedApprentice.Create(1);
+        var solver = SolverOf(model, new Reflect());
+        var (first, _) = await solver.SolveAndLearnAsync(Solving.Question, Level(0), null, default);
+        for (var i = 1; i <= 3; i++)
+        {
+            var (next, _) = await solver.SolveAndLearnAsync(Solving.Question with { Id = $"q{i}" }, Level(i), Feedback.Wrong, default);
+            Assert.Equal(HintKind.Lesson, Assert.Single(next.Used.Hints).Kind);
+            Assert.Equal(i, (await EpisodeAsync(first))!.Harmed);
+        }
+        Assert.Empty((await solver.SolveAsync(Solving.Question, Level(4), default)).Used.Hints);
+    }
+
+    [Fact]
     public async Task LearnAsync_RecalledEpisodes_CountWhetherTheyHelped()
     {
         var (first, _) = await SolverOf(Solving.Answers("42")).SolveAndLearnAsync(Solving.Question, Level(0), null, default);

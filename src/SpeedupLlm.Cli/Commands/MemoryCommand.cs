@@ -10,7 +10,7 @@ internal static class MemoryCommand
 {
     private const string Right = "right", Wrong = "wrong";
 
-    public static Command Create() => new("memory", "Shows and changes what is remembered.") { List(), Show(), Forget(), Feedback(), Export(), Import() };
+    public static Command Create() => new("memory", "Shows and changes what is remembered.") { List(), Show(), Forget(), Feedback(), Audit(), Export(), Import() };
 
     private static Argument<string> Id() => new("ID") { Description = "An episode, as list shows it." };
 
@@ -25,9 +25,7 @@ internal static class MemoryCommand
             var left = parsed.GetValue(limit);
             if (left < 1)
                 throw new UsageException("--limit is at least 1");
-            // without user and conversation a scope shows those of all
-            var scopes = (await opened.ScopesAsync(StoreSource.Tenant, cancellationToken).ConfigureAwait(false)).Select(s => s with { User = null, Conversation = null }).Distinct();
-            foreach (var scope in scopes)
+            foreach (var scope in await ScopesAsync(opened, cancellationToken).ConfigureAwait(false))
             {
                 Console.WriteLine($"model {scope.ModelFingerprint}, prompts {scope.PromptFingerprint}");
                 await foreach (var episode in opened.ListAsync(new(scope, "", UsableOnly: false), cancellationToken).ConfigureAwait(false))
@@ -111,6 +109,31 @@ internal static class MemoryCommand
         return command;
     }
 
+    private static Command Audit()
+    {
+        var store = StoreSource.Option();
+        Option<int> count = new("--count") { Description = "Answers to pick.", DefaultValueFactory = _ => 5 };
+        var command = new Command("audit", "Picks answers by chance for somebody who knows to mark, and says how accurate all are by those marked so far.") { store, count };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(count) < 1)
+                throw new UsageException("--count is at least 1");
+            await using var opened = await StoreSource.OpenExistingAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
+            foreach (var scope in await ScopesAsync(opened, cancellationToken).ConfigureAwait(false))
+            {
+                Console.WriteLine($"model {scope.ModelFingerprint}, prompts {scope.PromptFingerprint}");
+                foreach (var episode in await opened.PickAsync(scope, parsed.GetValue(count), Compute.StreamKey.Fresh(), cancellationToken).ConfigureAwait(false))
+                    Console.WriteLine($"  {episode.Id}  {episode.Final ?? "-",-8} {episode.Question}");
+                Console.WriteLine(await opened.AccuracyAsync(scope, cancellationToken).ConfigureAwait(false) is { } accuracy
+                    ? string.Create(CultureInfo.InvariantCulture, $"  {accuracy.Estimate:P0} of the answers are right [{accuracy.Low:P0}, {accuracy.High:P0}]: {accuracy.Audited} marked, {accuracy.JudgedOnly} scored only")
+                    : string.Create(CultureInfo.InvariantCulture, $"  how many are right is not known: it takes {Guard.AuditedAccuracy.LeastAudited} marked ones; mark them with 'speedup memory feedback ID right|wrong'"));
+            }
+
+            return 0;
+        });
+        return command;
+    }
+
     private static Command Export()
     {
         Argument<string> file = new("FILE") { Description = "The file to write, JSONL." };
@@ -143,6 +166,10 @@ internal static class MemoryCommand
         });
         return command;
     }
+
+    /// <summary>The scopes of all users and conversations.</summary>
+    private static async ValueTask<IReadOnlyList<Scope>> ScopesAsync(IExperienceStore store, CancellationToken cancellationToken) =>
+        [.. (await store.ScopesAsync(StoreSource.Tenant, cancellationToken).ConfigureAwait(false)).Select(s => s with { User = null, Conversation = null }).Distinct()];
 
     private static async ValueTask<Episode> FindAsync(IExperienceStore store, string id, CancellationToken cancellationToken) =>
         await store.GetEpisodeAsync(StoreSource.Tenant, id, cancellationToken).ConfigureAwait(false) ?? throw Unknown(id);

@@ -50,8 +50,9 @@ public sealed class MemoryGuard(GuardOptions options)
     /// <param name="state">The state now; it may have changed since the decision.</param>
     /// <param name="decision">What was decided.</param>
     /// <param name="cost">What the question cost; NaN and negative ones are refused, dearer ones than the cap count as the cap.</param>
+    /// <param name="needed">The evidence that admits; null is 1/α. Over several bands, what <see cref="EBenjaminiHochberg.Needed"/> says.</param>
     /// <exception cref="ArgumentOutOfRangeException">The cost is no cost.</exception>
-    public BandState After(BandState state, GuardDecision decision, double cost)
+    public BandState After(BandState state, GuardDecision decision, double cost, double? needed = null)
     {
         ArgumentNullException.ThrowIfNull(state);
         if (!(cost >= 0))
@@ -65,15 +66,15 @@ public sealed class MemoryGuard(GuardOptions options)
             Without = decision.UseMemory ? state.Without : state.Without.With(relative),
         };
         // a decision from before the phase changed says nothing of this phase
-        return decision.Phase != state.Phase ? next : state.Phase == GuardPhase.OnTrial ? OnTrial(state, next, decision, relative) : Watched(state, next, decision, relative);
+        return decision.Phase != state.Phase ? next : state.Phase == GuardPhase.OnTrial ? OnTrial(state, next, decision, relative, needed ?? (1 / _options.Alpha)) : Watched(state, next, decision, relative);
     }
 
-    private BandState OnTrial(BandState before, BandState next, GuardDecision decision, double cost)
+    private BandState OnTrial(BandState before, BandState next, GuardDecision decision, double cost, double needed)
     {
         if (decision.Propensity is > 0 and < 1)
             next = next with { Admission = before.Admission.After(Effect(before, decision, cost)) };
         var evidence = EvidenceOf(next);
-        if (evidence >= 1 / _options.Alpha && next.Without.Mean is { } without)
+        if (evidence >= needed && next.Without.Mean is { } without)
             return Admit(next, Math.Clamp(without, 0.001, 0.999), evidence);
         return next.Admission.Count >= _options.TrialLength ? Retry(next) : next;
     }

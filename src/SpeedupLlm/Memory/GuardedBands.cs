@@ -42,15 +42,32 @@ internal sealed class GuardedBands(GuardOptions options)
 
     /// <summary>Adds what a question cost, and whether it was missed.</summary>
     /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
-    public ValueTask AddAsync(string band, bool prior, GuardDecision decision, double cost, bool missed, IMemoryContext context, CancellationToken cancellationToken) => Learning.ReviseAsync(
-        Kind, band, held => JsonSerializer.SerializeToUtf8Bytes(After(Read(held), prior, decision, cost, missed), GuardJson.Default.BandRecord),
-        Auto.CatalogueName, context, cancellationToken);
+    public async ValueTask AddAsync(string band, bool prior, GuardDecision decision, double cost, bool missed, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        // where nothing was drawn nothing can be admitted
+        var needed = decision is { Phase: GuardPhase.OnTrial, Propensity: > 0 and < 1 } ? await NeededAsync(band, context, cancellationToken).ConfigureAwait(false) : 1 / options.Alpha;
+        await Learning.ReviseAsync(
+            Kind, band, held => JsonSerializer.SerializeToUtf8Bytes(After(Read(held), prior, decision, cost, missed, needed), GuardJson.Default.BandRecord),
+            Auto.CatalogueName, context, cancellationToken).ConfigureAwait(false);
+    }
 
-    private BandRecord After(BandRecord? record, bool prior, GuardDecision decision, double cost, bool missed)
+    /// <summary>The evidence that a band needs beside the scope's others: of all that are admitted by evidence, at most α are false on average (e-BH). Those that a prior admitted are not among them.</summary>
+    private async ValueTask<double> NeededAsync(string band, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        var others = new List<double>();
+        await foreach (var document in context.Store.ListDocumentsAsync(context.Scope, Kind, cancellationToken).ConfigureAwait(false))
+        {
+            if (document.Key != band && document.Scope == context.Scope && Read(document)?.State is { } state && double.IsFinite(state.AdmittedWith))
+                others.Add(MemoryGuard.EvidenceOf(state.Open(_guard)));
+        }
+        return EBenjaminiHochberg.Needed(others, options.Alpha);
+    }
+
+    private BandRecord After(BandRecord? record, bool prior, GuardDecision decision, double cost, bool missed, double needed)
     {
         record ??= new([], 0, null);
         if (record.State is { } saved)
-            return record with { State = SavedState.Of(_guard.After(saved.Open(_guard), decision, (cost / record.Scale) + (missed ? MissShare : 0))) };
+            return record with { State = SavedState.Of(_guard.After(saved.Open(_guard), decision, (cost / record.Scale) + (missed ? MissShare : 0), needed)) };
         double[] first = [.. record.First, cost];
         if (first.Length < WarmUp)
             return record with { First = first };

@@ -90,7 +90,7 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
         var corrects = known is not null;
         if (corrects && (known!.Verdict is Verdict.Verified or Verdict.Rejected || helped == solution.Accepted))
             return;
-        foreach (var source in solution.Used.Hints.Select(h => h.Source).Distinct(StringComparer.Ordinal))
+        foreach (var source in await EpisodesOfAsync(solution, context, cancellationToken).ConfigureAwait(false))
         {
             await context.Store.UpdateEpisodeAsync(solution.Scope.Tenant, source, e => e with
             {
@@ -98,6 +98,20 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
                 Harmed = Math.Max(0, e.Harmed + (!helped ? 1 : corrects ? -1 : 0)),
             }, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The episodes behind the hints that were given: a lesson that misleads tells against those that it was written from, and goes when they go into quarantine.</summary>
+    private static async ValueTask<IReadOnlyCollection<string>> EpisodesOfAsync(Solution solution, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        var episodes = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var hint in solution.Used.Hints)
+        {
+            if (hint.Kind == HintKind.Case)
+                episodes.Add(hint.Source);
+            else if (RememberedLessons.KeyOf(hint) is var (kind, key) && await context.Store.GetAsync(context.Scope, kind, key, cancellationToken).ConfigureAwait(false) is { } lesson)
+                episodes.UnionWith(lesson.Sources);
+        }
+        return episodes;
     }
 
     private async ValueTask<bool> WasRightAsync(Solution solution, Feedback? feedback, CancellationToken cancellationToken)

@@ -43,6 +43,10 @@ internal static class RememberedLessons
     /// <summary>The hint of a lesson.</summary>
     public static Hint ToHint(MemoryDocument lesson) => new(HintKind.Lesson, lesson.Text, null, $"{lesson.Kind}:{lesson.Key}");
 
+    /// <summary>Kind and key of the document behind a lesson's hint; null for other hints.</summary>
+    public static (string Kind, string Key)? KeyOf(Hint hint) =>
+        hint.Kind == HintKind.Lesson && hint.Source.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon ? (hint.Source[..colon], hint.Source[(colon + 1)..]) : null;
+
     private static IEnumerable<Neighbour<MemoryDocument>> WithoutRepetition(IReadOnlyList<Neighbour<MemoryDocument>> lessons)
     {
         var order = lessons

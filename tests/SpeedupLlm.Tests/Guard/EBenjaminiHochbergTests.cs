@@ -1,3 +1,5 @@
+using FsCheck;
+using FsCheck.Fluent;
 using SpeedupLlm.Guard;
 
 namespace SpeedupLlm.Tests.Guard;
@@ -22,6 +24,15 @@ public sealed class EBenjaminiHochbergTests
         Assert.Equal([true, true, true, true], EBenjaminiHochberg.Reject([20, 20, 20, double.PositiveInfinity], 0.05));
         Assert.Empty(EBenjaminiHochberg.Reject([], 0.05));
     }
+
+    /// <summary>The bar is the very e-value at which the procedure starts to reject one more.</summary>
+    [Fact]
+    public void Needed_AnyOthers_IsTheLeastThatIsRejected() => Prop.ForAll<NonNegativeInt[]>(others =>
+    {
+        var values = others.Select(o => (double)(o.Get % 200)).ToList();
+        var needed = EBenjaminiHochberg.Needed(values, 0.05);
+        return EBenjaminiHochberg.Reject([.. values, needed], 0.05)[^1] && !EBenjaminiHochberg.Reject([.. values, needed * 0.999], 0.05)[^1];
+    }).QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData(0)]

@@ -118,6 +118,35 @@ public sealed class AutoTests
     }
 
     [Fact]
+    public async Task Observe_OtherBandsOnTrial_RaiseTheBar()
+    {
+        var (alone, beside) = (await QuestionsToAdmissionAsync(0), await QuestionsToAdmissionAsync(15));
+        Assert.InRange(alone, 20, 800);
+        Assert.True(beside > alone, $"with 15 other bands it took {beside} questions, alone {alone}");
+    }
+
+    /// <summary>Questions until a band that helps is admitted beside others that are on trial without evidence.</summary>
+    private static async Task<int> QuestionsToAdmissionAsync(int others)
+    {
+        var all = All();
+        var bands = new GuardedBands(new());
+        for (var other = 0; other < others; other++)
+        {
+            for (var i = 0; i < 11; i++)
+                await bands.AddAsync($"other-{other}/S4", false, new(false, 0, GuardPhase.OnTrial), 500, false, all, CancellationToken.None);
+        }
+        for (var i = 0; i < 1500; i++)
+        {
+            var (decision, _) = await bands.DecideAsync("best-of-n/S4", false, new StreamRandom(StreamKey.Root(3).Child(i)).NextDouble(), all, CancellationToken.None);
+            if (decision.Phase == GuardPhase.Admitted)
+                return i;
+            var cost = new StreamRandom(StreamKey.Root(4).Child(i)).NextDouble() * (decision.UseMemory ? 300 : 900);
+            await bands.AddAsync("best-of-n/S4", false, decision, cost, false, all, CancellationToken.None);
+        }
+        return 1500;
+    }
+
+    [Fact]
     public async Task Observe_CheaperOnlyBecauseItGivesUp_IsNotUsed()
     {
         var all = All();
