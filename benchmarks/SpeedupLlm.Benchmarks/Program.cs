@@ -12,6 +12,9 @@ switch (args.FirstOrDefault())
     case "store":
         await StoreSpeed.RunAsync(args[1..]);
         return 0;
+    case "postgres":
+        await PostgresSpeed.RunAsync(args[1..]);
+        return 0;
     case "ask":
         await AskLatency.RunAsync(args[1..]);
         return 0;
@@ -34,6 +37,6 @@ switch (args.FirstOrDefault())
         await Decoding.RunAsync(context: 128);
         return 0;
     default:
-        Console.Error.WriteLine("Benchmarks: matrix training training-parts training-canary fine-tuning decoding recall store ask auto");
+        Console.Error.WriteLine("Benchmarks: matrix training training-parts training-canary fine-tuning decoding recall store postgres ask auto");
         return 2;
 }
