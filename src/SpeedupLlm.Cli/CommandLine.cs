@@ -51,6 +51,7 @@ internal static class CommandLine
         ReportCommand.Create(),
         DatasetCommand.Create(),
         CalibrateCommand.Create(),
+        ServeCommand.Create(Clock),
     };
 
     /// <summary>The first signal asks the command to end with what it has; the second ends the process.</summary>

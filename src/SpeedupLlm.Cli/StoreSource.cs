@@ -35,6 +35,14 @@ internal static class StoreSource
             : throw new UsageException($"{path}: nothing is remembered there; ask a question first, or name another --store");
     }
 
+    /// <summary>Opens a store for a server: a database that is away comes back while it runs.</summary>
+    public static async ValueTask<IExperienceStore> OpenForServerAsync(string? place, CancellationToken cancellationToken) => place is not null && PostgreSqlStore.IsAddress(place)
+        ? await PostgreSqlStore.OpenAsync(place, null, cancellationToken).ConfigureAwait(false)
+        : await OpenAsync(place, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Where a store is, without user and password.</summary>
+    public static string NameOf(IExperienceStore store, string? place) => store is PostgreSqlStore database ? database.Name : place ?? DefaultFile();
+
     /// <summary>Opens a database that can be reached: a command is over before another one may come back.</summary>
     private static async ValueTask<IExperienceStore> OpenDatabaseAsync(string address, CancellationToken cancellationToken)
     {

@@ -13,11 +13,12 @@ public sealed class ArrowTests
         [Core] = [],
         ["SpeedupLlm.Sqlite"] = [Core],
         ["SpeedupLlm.PostgreSql"] = [Core],
+        ["SpeedupLlm.Gateway"] = [Core],
         ["SpeedupLlm.Models"] = [Core],
         ["SpeedupLlm.Transformer"] = [Core],
         ["SpeedupLlm.Worlds"] = [Core],
         ["SpeedupLlm.Benchmark"] = [Core, "SpeedupLlm.Worlds"],
-        ["SpeedupLlm.Cli"] = [Core, "SpeedupLlm.Sqlite", "SpeedupLlm.PostgreSql", "SpeedupLlm.Models", "SpeedupLlm.Transformer", "SpeedupLlm.Worlds", "SpeedupLlm.Benchmark"],
+        ["SpeedupLlm.Cli"] = [Core, "SpeedupLlm.Sqlite", "SpeedupLlm.PostgreSql", "SpeedupLlm.Gateway", "SpeedupLlm.Models", "SpeedupLlm.Transformer", "SpeedupLlm.Worlds", "SpeedupLlm.Benchmark"],
     };
 
     public static TheoryData<string> Projects() => [.. Repository.SourceProjects.Select(p => Path.GetFileNameWithoutExtension(p)!)];

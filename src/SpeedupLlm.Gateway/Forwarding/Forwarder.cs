@@ -1,0 +1,168 @@
+using System.Buffers;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Polly.CircuitBreaker;
+using SpeedupLlm.Gateway.Configuration;
+using SpeedupLlm.Gateway.Errors;
+using SpeedupLlm.Gateway.Requests;
+
+namespace SpeedupLlm.Gateway.Forwarding;
+
+/// <summary>What is special about a forwarded answer.</summary>
+internal readonly record struct ForwardedAnswer
+{
+    /// <summary>Sees every piece of it that goes out, or null.</summary>
+    public Action<ReadOnlyMemory<byte>>? Heard { get; init; }
+
+    /// <summary>Why the request was not treated, for the header; null if it was not to be.</summary>
+    public string? Bypass { get; init; }
+}
+
+/// <summary>Forwards a request as it is, and its answer as it comes: chunk by chunk, nothing held back.</summary>
+internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
+{
+    private const int Buffer = 16 * 1024;
+    private const int MostRounds = 5;
+    private static readonly TimeSpan LeastWait = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Forwards a request to the first upstream that takes it.</summary>
+    /// <param name="http">The request and its answer.</param>
+    /// <param name="path">The operation after <c>/v1</c>, with the query.</param>
+    /// <param name="upstreams">Who may answer, in order; at least one.</param>
+    /// <param name="body">The body, or null: then it is streamed as it comes, and nothing can be tried twice.</param>
+    /// <param name="answer">What is special about the answer.</param>
+    /// <exception cref="ApiErrorException">Nobody answered.</exception>
+    public async Task ForwardAsync(HttpContext http, string path, IReadOnlyList<Upstream> upstreams, ReadOnlyMemory<byte>? body, ForwardedAnswer answer = default)
+    {
+        var started = clock.GetTimestamp();
+        var rounds = 0;
+        for (var turn = 0; ; turn++)
+        {
+            var upstream = upstreams[turn % upstreams.Count];
+            using var silence = new Silence(TimeSpan.FromSeconds(upstream.Options.TimeoutSeconds), clock, http.RequestAborted);
+            var last = body is null || turn >= upstreams.Count - 1;
+            using var response = await TryAsync(http, path, upstream, body, last, silence);
+            if (response is null)
+                continue;
+            silence.Heard();
+            if (IsWorthAnother(response.StatusCode) && body is not null)
+            {
+                if (!last)
+                    continue;
+                // all have been asked: whoever says when to come back is asked again, while there is time
+                if (rounds < MostRounds && WaitOf(response, rounds) is { } wait && clock.GetElapsedTime(started) + wait <= TimeSpan.FromSeconds(options.Limits.RetrySeconds))
+                {
+                    await Task.Delay(wait, clock, http.RequestAborted);
+                    rounds++;
+                    turn = -1;
+                    continue;
+                }
+            }
+            await AnswerAsync(http, response, silence, answer);
+            return;
+        }
+    }
+
+    /// <summary>Asks one upstream; null if it is not there and another may be asked.</summary>
+    private async ValueTask<HttpResponseMessage?> TryAsync(HttpContext http, string path, Upstream upstream, ReadOnlyMemory<byte>? body, bool last, Silence silence)
+    {
+        using var request = RequestFor(http, upstream.AddressOf(path), upstream, body);
+        try
+        {
+            return await upstream.SendAsync(request, silence.Token);
+        }
+        catch (BrokenCircuitException e)
+        {
+            if (!last)
+                return null;
+            var wait = e.RetryAfter ?? TimeSpan.FromSeconds(1);
+            throw new ApiErrorException(ApiError.Upstream($"The upstream “{upstream.Options.Name}” fails at the moment.", StatusCodes.Status503ServiceUnavailable) with { RetryAfter = wait });
+        }
+        catch (HttpRequestException e)
+        {
+            if (!last)
+                return null;
+            throw new ApiErrorException(ApiError.Upstream(e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError
+                ? $"The upstream “{upstream.Options.Name}” cannot be reached."
+                : $"The upstream “{upstream.Options.Name}” broke off before it answered."));
+        }
+        catch (OperationCanceledException) when (silence.IsOver)
+        {
+            if (!last)
+                return null;
+            throw new ApiErrorException(ApiError.Upstream($"The upstream “{upstream.Options.Name}” was silent for {upstream.Options.TimeoutSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)} s.", StatusCodes.Status504GatewayTimeout));
+        }
+    }
+
+    private HttpRequestMessage RequestFor(HttpContext http, Uri address, Upstream upstream, ReadOnlyMemory<byte>? body)
+    {
+        var request = new HttpRequestMessage(new(http.Request.Method), address)
+        {
+            Version = address.Scheme == Uri.UriSchemeHttps ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        if (body is { } bytes)
+        {
+            if (bytes.Length > 0)
+                request.Content = new ReadOnlyMemoryContent(bytes);
+        }
+        else if (http.Request.ContentLength > 0 || http.Request.Headers.TransferEncoding.Count > 0)
+        {
+            request.Content = new StreamContent(http.Request.Body);
+            request.Content.Headers.ContentLength = http.Request.ContentLength;
+        }
+        // a key of ours never leaves: with tenants the caller's key is one of ours
+        var authorization = upstream.Authorization ?? (options.Tenants.Count == 0 ? (string?)http.Request.Headers.Authorization : null);
+        HeaderRules.Copy(http.Request, request, authorization);
+        return request;
+    }
+
+    private static async Task AnswerAsync(HttpContext http, HttpResponseMessage response, Silence silence, ForwardedAnswer answer)
+    {
+        var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
+        if (response.StatusCode == HttpStatusCode.OK && response.Content.Headers.ContentType?.MediaType == "text/html")
+            throw new ApiErrorException(ApiError.Upstream("The upstream answered with a web page: is its url an API's root such as http://host/v1?"));
+        HeaderRules.Copy(response, http.Response);
+        if (answer.Bypass is { } why)
+            http.Response.Headers[Treatment.HeaderPrefix + "Bypass"] = Uri.EscapeDataString(why).Replace("%20", " ", StringComparison.Ordinal);
+        var buffer = ArrayPool<byte>.Shared.Rent(Buffer);
+        try
+        {
+            var stream = await response.Content.ReadAsStreamAsync(silence.Token);
+            int read;
+            while ((read = await stream.ReadAsync(buffer, silence.Token)) > 0)
+            {
+                silence.Heard();
+                answer.Heard?.Invoke(buffer.AsMemory(0, read));
+                await http.Response.Body.WriteAsync(buffer.AsMemory(0, read), silence.Token);
+            }
+        }
+        catch (Exception e) when (!http.RequestAborted.IsCancellationRequested && e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            // a stream can still say what happened; a whole answer that is cut short must not look whole
+            if (!isStream && http.Response.HasStarted)
+                http.Abort();
+            else if (!http.Response.HasStarted)
+                throw new ApiErrorException(ApiError.Upstream("The upstream broke off before it answered."));
+            else
+                await ApiError.Upstream("The upstream stopped in the middle of the answer.").WriteEventAsync(http.Response, http.RequestAborted);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static bool IsWorthAnother(HttpStatusCode status) =>
+        status is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout or HttpStatusCode.InternalServerError;
+
+    /// <summary>What Retry-After asks for, in seconds or as a date by the upstream's own clock; null if it asks for nothing.</summary>
+    private TimeSpan? WaitOf(HttpResponseMessage response, int rounds)
+    {
+        if (response.Headers.RetryAfter is not { } retry)
+            return null;
+        var wait = retry.Delta ?? (retry.Date is { } date ? date - (response.Headers.Date ?? clock.GetUtcNow()) : null);
+        var least = LeastWait * Math.Pow(2, rounds);
+        return wait < least ? least : wait;
+    }
+}
