@@ -1,0 +1,129 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using SpeedupLlm.Gateway.Configuration;
+using SpeedupLlm.Testing.Endpoints;
+
+namespace SpeedupLlm.Gateway.Tests;
+
+public sealed class ForwardingTests
+{
+    private static GatewayOptions Off(GatewayOptions options) => options with { Mode = ExperienceMode.Off };
+
+    [Fact]
+    public async Task ModeOff_AnyRequest_IsForwardedByteForByte()
+    {
+        const string answer = """{ "id": "x",  "choices": [], "strange": [1,  2] }""";
+        await using var upstream = await FakeEndpoint.StartAsync((request, http) =>
+        {
+            http.Response.Headers["x-of-upstream"] = "yes";
+            return http.AnswerAsync(200, answer);
+        });
+        await using var gateway = await Gateway.OverAsync(upstream, Off);
+        const string asked = """{"model":"m", "messages":[{"role":"user","content":"né\u00e9"}],  "unknown":{"a":[1, 2.50]} }""";
+
+        var reply = await gateway.PostAsync("/v1/chat/completions?x=1", asked, headers: ("X-Custom", "kept"));
+
+        Assert.Equal(answer, reply.Text);
+        Assert.Equal("yes", reply.Headers.GetValues("x-of-upstream").Single());
+        var got = Assert.Single(upstream.Requests);
+        Assert.Equal(asked, got.Text);
+        Assert.Equal("/v1/chat/completions?x=1", got.Path);
+    }
+
+    [Fact]
+    public async Task SpeedupObject_WhenForwarded_IsTakenOutAndNothingElseTouched()
+    {
+        await using var upstream = await FakeModel.StartAsync();
+        await using var gateway = await Gateway.OverAsync(upstream);
+
+        await gateway.PostAsync("/v1/chat/completions", """{"a": 1, "speedup": {"scaling":"off"} ,"model":"m","messages":[]  }""");
+        await gateway.PostAsync("/v1/chat/completions", """{"model":"speedup/off/gpt-x","messages":[] , "speedup": {}}""");
+
+        Assert.Equal("""{"a": 1, "model":"m","messages":[]  }""", upstream.Requests[0].Text.Replace("  \"model\"", " \"model\"", StringComparison.Ordinal));
+        Assert.Equal("""{"model":"gpt-x","messages":[] }""", upstream.Requests[1].Text);
+    }
+
+    [Fact]
+    public async Task Stream_WhenForwarded_GoesOutChunkByChunk()
+    {
+        var second = new TaskCompletionSource();
+        await using var upstream = await FakeEndpoint.StartAsync(async (_, http) =>
+        {
+            await http.StreamAsync(FakeAnswers.Chunk("""{"content":"one"}"""));
+            await second.Task;
+            await http.StreamAsync(FakeAnswers.Chunk("{}", "stop"), FakeAnswers.Done);
+        });
+        await using var gateway = await Gateway.OverAsync(upstream, Off);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(Gateway.Ask("hi").ToJsonString(), Encoding.UTF8, "application/json") };
+
+        using var response = await gateway.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var first = await reader.ReadLineAsync();
+        second.SetResult();
+        var rest = await reader.ReadToEndAsync();
+
+        Assert.Contains("one", first, StringComparison.Ordinal);
+        Assert.EndsWith(FakeAnswers.Done, rest, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/v1/embeddings", """{"model":"m","input":"x"}""")]
+    [InlineData("/v1/responses", """{"model":"m","input":"x","stream":false}""")]
+    [InlineData("/v1/audio/speech", """{"model":"m","input":"x"}""")]
+    public async Task OtherOperations_AreForwarded(string path, string body)
+    {
+        await using var upstream = await FakeEndpoint.StartAsync(200, """{"ok":true}""");
+        await using var gateway = await Gateway.OverAsync(upstream);
+        Assert.Equal("""{"ok":true}""", (await gateway.PostAsync(path, body)).Text);
+        Assert.Equal((path, body), (upstream.Requests[0].Path, upstream.Requests[0].Text));
+    }
+
+    [Fact]
+    public async Task Models_OfSeveralUpstreams_AreRoutedByName()
+    {
+        await using var one = await FakeEndpoint.StartAsync(200, FakeAnswers.Completion("one"));
+        await using var two = await FakeEndpoint.StartAsync(200, FakeAnswers.Completion("two"));
+        await using var gateway = await Gateway.StartAsync(
+            new() { Mode = ExperienceMode.Off, Upstreams = [new() { Name = "one", Url = one.Address, Models = ["a", "b"] }, new() { Name = "two", Url = two.Address, Models = ["c"] }] }, null, null, null, null);
+
+        Assert.Equal("two", (await gateway.CompleteAsync(Gateway.Ask("?", "c"))).Content);
+        Assert.Equal("one", (await gateway.CompleteAsync(Gateway.Ask("?", "b"))).Content);
+        (await gateway.CompleteAsync(Gateway.Ask("?", "d"))).AssertError(404, "model_not_found");
+        Assert.Equal(["a", "b", "c"], (await gateway.GetAsync("/v1/models")).Json["data"]!.AsArray().Select(m => (string?)m!["id"]));
+    }
+
+    [Fact]
+    public async Task Key_OfTheUpstream_ComesFromTheEnvironmentAndReplacesTheCallers()
+    {
+        await using var upstream = await FakeModel.StartAsync();
+        await using var gateway = await Gateway.OverAsync(upstream, o => Off(o) with { Upstreams = [o.Upstreams[0] with { KeyVariable = "FAKE_KEY" }] });
+        await gateway.CompleteAsync(Gateway.Ask("?"), "callers-own");
+        Assert.Equal("Bearer upstream-key", upstream.Requests[0].Authorization);
+    }
+
+    [Fact]
+    public async Task Key_OfTheCaller_IsPassedOnWhereThereAreNoOthers()
+    {
+        await using var upstream = await FakeModel.StartAsync();
+        await using var gateway = await Gateway.OverAsync(upstream, Off);
+        await gateway.CompleteAsync(Gateway.Ask("?"), "callers-own");
+        Assert.Equal("Bearer callers-own", upstream.Requests[0].Authorization);
+    }
+
+    [Fact]
+    public async Task Upstream_ThatIsDown_IsStoodInFor()
+    {
+        await using var down = await FakeEndpoint.StartAsync(503, FakeAnswers.Error("no"));
+        await using var up = await FakeModel.StartAsync();
+        await using var gateway = await Gateway.StartAsync(
+            new()
+            {
+                Mode = ExperienceMode.Off,
+                Upstreams = [new() { Name = "gone", Url = new("http://127.0.0.1:1/v1") }, new() { Name = "down", Url = down.Address }, new() { Name = "up", Url = up.Address }],
+            }, null, null, null, null);
+
+        Assert.Equal(FakeModel.Text, (await gateway.CompleteAsync(Gateway.Ask("?"))).Content);
+        Assert.Single(down.Requests);
+    }
+}
