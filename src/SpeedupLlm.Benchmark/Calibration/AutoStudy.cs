@@ -25,6 +25,9 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
 {
     private const double Confidence = 0.95;
 
+    // how much dearer a harmless memory may be (docs/protocol.md)
+    private const double CostMargin = 0.05;
+
     private static readonly SimilarityLevel[] Levels = [SimilarityLevel.S2, SimilarityLevel.S3, SimilarityLevel.S4];
     private static readonly double[] Efforts = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1];
 
@@ -145,9 +148,9 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
                     continue;
                 var effort = level == SimilarityLevel.S3 ? third
                     : Efforts.Where(e => Keeps(level, level == SimilarityLevel.S4 ? 1 : backOff, e)).DefaultIfEmpty(1).MinBy(e => Loss(band, e));
-                // lower in loss, surely; and in cost
-                var uses = Low(band, c => c.Without.Cost - c.With.CostWithin(Cut(effort)) + (_price * Gain(c, effort))) > 0
-                    && band.Sum(c => c.With.CostWithin(Cut(effort))) <= band.Sum(c => c.Without.Cost);
+                // lower in loss, surely, and in cost surely within the protocol's margin
+                double Saved(Compared c) => c.Without.Cost - c.With.CostWithin(Cut(effort));
+                var uses = Low(band, c => Saved(c) + (_price * Gain(c, effort))) > 0 && Low(band, Saved) >= -CostMargin * band.Average(c => c.Without.Cost);
                 yield return new(scaling, level, band.Count, band.Average(c => c.With.Operations), band.Average(c => c.Without.Operations), effort, uses, judged.Find(scaling, level)?.Judged ?? []);
             }
 

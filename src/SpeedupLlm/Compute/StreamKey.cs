@@ -16,7 +16,7 @@ public readonly record struct StreamKey(ulong Hi, ulong Lo)
     public static StreamKey Root(long seed) => new StreamKey(0x5350_4545_4455_504C, (ulong)seed).Child("root");
 
     /// <summary>A stream that nobody had before: for live traffic.</summary>
-    internal static StreamKey Fresh()
+    public static StreamKey Fresh()
     {
         var fresh = Guid.NewGuid().ToByteArray();
         return new(BitConverter.ToUInt64(fresh, 0), BitConverter.ToUInt64(fresh, 8));

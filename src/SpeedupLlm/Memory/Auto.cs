@@ -151,7 +151,7 @@ public sealed class Auto : IMemory
         var relevance = cases.Count > 0 ? cases[0].Relevance : Relevance.None;
         var measured = _options.Measured?.Find(context.Scaling, level);
         var backOff = _options.Measured?.Find(context.Scaling, SimilarityLevel.Unrelated)?.Effort ?? _options.BackOff;
-        var effort = Math.Max(_options.LeastEffort, (cases.Count > 0 && measured is not null ? measured.Effort : 1) * Math.Pow(backOff, around.Vain));
+        var effort = Math.Max(_options.LeastEffort, Math.Min(cases.Count > 0 && measured is not null ? measured.Effort : 1, Math.Pow(backOff, around.Vain)));
         var band = $"{context.Scaling}/{(level == SimilarityLevel.Unrelated ? "vain" : level.ToString())}";
         var chance = new StreamRandom(context.Stream.Child(CatalogueName));
         var (decision, why) = await _bands.DecideAsync(band, IsPrior(level, context), chance.NextDouble(), context, cancellationToken).ConfigureAwait(false);
