@@ -34,6 +34,12 @@ public interface IQuestionGroup
     /// <summary>The question at level <paramref name="level"/> (≥ 0; 0 is <see cref="Base"/>) of the lifeline of a similarity.</summary>
     Example At(SimilarityLevel similarity, int level);
 
+    /// <summary>What the group is about, in the world's words: groups of one subject would mix up in one memory. By default each group is its own.</summary>
+    string Subject => Base.Id;
+
+    /// <summary>The same group from the moment on at which its hidden rule changes: the same subject, a base question and a lifeline of its own. Null in a world whose rules never change.</summary>
+    IQuestionGroup? Changed => null;
+
     /// <summary>A past case of somebody else: another hidden rule, mostly in the same setting.</summary>
     Example Distractor(int index);
 

@@ -1,4 +1,5 @@
 using SpeedupLlm.Benchmark.Data;
+using SpeedupLlm.Benchmark.Rivals;
 using SpeedupLlm.Compute;
 using SpeedupLlm.Guard;
 using SpeedupLlm.Memory;
@@ -34,7 +35,7 @@ public static class ReuseStudy
         var asked = await AskedAsync(data, cancellationToken).ConfigureAwait(false);
         var results = new List<ReuseResult>();
         foreach (var threshold in (double[])[0.7, 0.8, 0.9])
-            results.Add(Run(FormattableString.Invariant($"fixed threshold {threshold:0.0} (GPTCache)"), asked, orders, seed, () => new FixedThreshold(threshold), cancellationToken));
+            results.Add(Run(FormattableString.Invariant($"fixed threshold {threshold:0.0} (GPTCache)"), asked, orders, seed, () => new Similar(threshold), cancellationToken));
         foreach (var delta in (double[])[0.02, 0.05, 0.1])
         {
             results.Add(Run(FormattableString.Invariant($"a threshold an entry, δ = {delta} (vCache)"), asked, orders, seed, () => new ThresholdAnEntry(delta), cancellationToken));
@@ -97,55 +98,30 @@ public static class ReuseStudy
         return asked;
     }
 
-    /// <summary>Every answer whose question is similar enough.</summary>
-    private sealed class FixedThreshold(double threshold) : IReuseRule
+    private sealed class Similar(double threshold) : IReuseRule
     {
-        public bool Serves(AskedAgain question, StreamRandom random) => question.Cosine >= threshold;
+        private readonly FixedThreshold _rule = new(threshold);
+
+        public bool Serves(AskedAgain question, StreamRandom random) => _rule.Serves(question.Cosine);
 
         public void Learn(AskedAgain question)
         {
         }
     }
 
-    /// <summary>
-    /// A logistic curve of correctness over similarity for each entry, fitted to its own checks (vCache, arXiv 2502.03771): it explores with the
-    /// chance that keeps the expected share of wrong answers among all questions at δ. The curve's uncertainty is taken from the checks that could be
-    /// explained by a threshold five per cent likely. Our reading of the paper, not its code.
-    /// </summary>
     private sealed class ThresholdAnEntry(double delta) : IReuseRule
     {
-        private readonly Dictionary<string, List<(double Similarity, bool IsRight)>> _checks = new(StringComparer.Ordinal);
+        private readonly EntryThreshold _rule = new(delta);
+        private readonly Dictionary<string, List<ReuseCheck>> _checks = new(StringComparer.Ordinal);
 
-        public bool Serves(AskedAgain question, StreamRandom random)
-        {
-            var chance = _checks.TryGetValue(question.Entry, out var checks) && checks.Count >= 2 ? Pessimistic(checks, question.Cosine) : 0;
-            var explore = chance >= 1 - delta ? 0 : 1 - delta / (1 - chance);
-            return chance > 0 && random.NextDouble() >= explore;
-        }
+        public bool Serves(AskedAgain question, StreamRandom random) =>
+            _checks.TryGetValue(question.Entry, out var checks) && _rule.Serves(checks, question.Cosine, random);
 
         public void Learn(AskedAgain question)
         {
             if (!_checks.TryGetValue(question.Entry, out var checks))
                 _checks[question.Entry] = checks = [];
-            checks.Add((question.Cosine, question.IsRight));
-        }
-
-        /// <summary>The least chance of being right among the curves that explain the checks nearly as well as the best.</summary>
-        private static double Pessimistic(List<(double Similarity, bool IsRight)> checks, double similarity)
-        {
-            var curves = new List<(double Fit, double Chance)>();
-            for (var threshold = 0.0; threshold <= 1.2; threshold += 0.025)
-            {
-                foreach (var slope in (double[])[5, 10, 20, 40])
-                {
-                    double Right(double s) => 1 / (1 + Math.Exp(-slope * (s - threshold)));
-                    curves.Add((checks.Sum(c => Math.Log(Math.Max(1e-9, c.IsRight ? Right(c.Similarity) : 1 - Right(c.Similarity)))), Right(similarity)));
-                }
-            }
-
-            var best = curves.Max(c => c.Fit);
-            // 1.92: half the 95 % quantile of chi-squared with one degree of freedom
-            return curves.Where(c => c.Fit >= best - 1.92).Min(c => c.Chance);
+            checks.Add(new(question.Cosine, question.IsRight));
         }
     }
 

@@ -26,6 +26,12 @@ public interface IExampleSource
     /// <summary>The question of a group at a level (0 is the base question, whatever the similarity).</summary>
     Example At(int group, SimilarityLevel similarity, int level);
 
+    /// <summary>What a group is about; groups of one subject would mix up in one memory. By default each group is its own.</summary>
+    string SubjectOf(int group) => group.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>As <see cref="At"/>, from the moment on at which the group's hidden rule has changed. Null if rules never change.</summary>
+    Example? AfterChange(int group, SimilarityLevel similarity, int level) => null;
+
     /// <summary>Says which final answers mean the same, for methods that let answers vote.</summary>
     IAnswerComparer Answers { get; }
 

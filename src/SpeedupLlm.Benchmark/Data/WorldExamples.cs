@@ -17,6 +17,7 @@ public sealed class WorldExamples : IExampleSource
     private readonly Split _split;
     private readonly StreamKey _stream;
     private readonly ConcurrentDictionary<int, IQuestionGroup> _groups = [];
+    private readonly ConcurrentDictionary<int, IQuestionGroup?> _changed = [];
     private readonly Lazy<ReuseEvidence> _prior;
 
     /// <param name="world">The world.</param>
@@ -51,10 +52,22 @@ public sealed class WorldExamples : IExampleSource
     /// <inheritdoc/>
     public Example At(int group, SimilarityLevel similarity, int level)
     {
-        var questions = _groups.GetOrAdd(group, g => _world.Group(g, _split, _stream));
+        var questions = GroupOf(group);
         return level == 0 ? questions.Base : questions.At(similarity, level);
     }
 
     /// <inheritdoc/>
+    public string SubjectOf(int group) => GroupOf(group).Subject;
+
+    /// <inheritdoc/>
+    public Example? AfterChange(int group, SimilarityLevel similarity, int level)
+    {
+        var questions = _changed.GetOrAdd(group, g => GroupOf(g).Changed);
+        return level == 0 ? questions?.Base : questions?.At(similarity, level);
+    }
+
+    /// <inheritdoc/>
     public ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) => ValueTask.FromResult(_world.Verify(example, final));
+
+    private IQuestionGroup GroupOf(int group) => _groups.GetOrAdd(group, g => _world.Group(g, _split, _stream));
 }

@@ -1,11 +1,7 @@
 using System.Collections.Concurrent;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using SpeedupLlm.Benchmark.Data;
 using SpeedupLlm.Benchmark.Results;
-using SpeedupLlm.Compute;
 using SpeedupLlm.Memory;
-using SpeedupLlm.Prompts;
 using SpeedupLlm.Relevancy;
 
 namespace SpeedupLlm.Benchmark.Experiments;
@@ -105,11 +101,11 @@ public sealed class Experiment
         }
         finally
         {
-            var trials = ResultsFolder.ReadTrials(_folder.TrialsPath);
+            var trials = TrialFile.Read(_folder.TrialsPath);
             if (status == "complete")
             {
                 TrialFile.WriteSorted(_folder.TrialsPath, trials);
-                TrialFile.WriteSorted(_folder.PlainCallsPath, ResultsFolder.ReadTrials(_folder.PlainCallsPath));
+                TrialFile.WriteSorted(_folder.PlainCallsPath, TrialFile.Read(_folder.PlainCallsPath));
             }
 
             _folder.Write(manifest with
@@ -127,24 +123,15 @@ public sealed class Experiment
     /// <summary>Finished lifelines of an earlier run of the same parameters; unfinished ones are lived anew, since memory is not kept.</summary>
     private (IReadOnlyList<Trial> Trials, IReadOnlyList<Trial> PlainCalls) Reuse()
     {
-        var before = _folder.ReadManifest();
-        var now = Describe(_clock.GetUtcNow());
-        var differences = before.Parameters.DifferencesTo(_settings).ToList();
-        Compare(differences, "model fingerprint", before.ModelFingerprint, now.ModelFingerprint);
-        Compare(differences, "prompts", before.PromptFingerprint, now.PromptFingerprint);
-        Compare(differences, "data", before.DataFingerprint, now.DataFingerprint);
-        Compare(differences, "protocol", before.ProtocolSha256, now.ProtocolSha256);
-        Compare(differences, "version", before.Version, now.Version);
-        if (differences.Count > 0)
-            throw new ResumeRefusedException(_folder.Path, differences);
+        _folder.ReadManifest().RefuseOther(Describe(_clock.GetUtcNow()), _folder.Path);
         var planned = Lifelines().ToHashSet();
-        var trials = ResultsFolder.ReadTrials(_folder.TrialsPath)
+        var trials = TrialFile.Read(_folder.TrialsPath)
             .GroupBy(KeyOf)
             .Where(l => planned.Contains(l.Key) && l.Select(t => t.Level).Distinct().Count() == LevelsOf(l.Key) + 1)
             .SelectMany(l => l.DistinctBy(t => t.Level)).ToList();
         if (!_hasLevels)
             trials = [.. trials.GroupBy(t => t.Cell).Where(c => c.Key.IsBaseline || c.Count() == _groups.Count).SelectMany(c => c)];
-        return (trials, [.. ResultsFolder.ReadTrials(_folder.PlainCallsPath).DistinctBy(t => (t.Similarity, t.Group, t.Level))]);
+        return (trials, [.. TrialFile.Read(_folder.PlainCallsPath).DistinctBy(t => (t.Similarity, t.Group, t.Level))]);
     }
 
     private async Task AskPlainlyAsync(IReadOnlyList<Trial> kept, CancellationToken cancellationToken)
@@ -155,7 +142,7 @@ public sealed class Experiment
             .Where(k => !done.Contains(k)).ToList();
         if (asked.Count == 0)
             return;
-        using var file = new TrialFile(_folder.PlainCallsPath);
+        using var file = TrialFile.Open(_folder.PlainCallsPath);
         // the first call alone: a model that cannot be reached fails the run at once, not trial by trial
         var (similarity, group, firstLevel) = asked[0];
         var first = await _runner.AskPlainlyAsync(group, similarity, firstLevel, cancellationToken).ConfigureAwait(false);
@@ -170,7 +157,7 @@ public sealed class Experiment
     {
         var done = kept.Select(KeyOf).ToHashSet();
         var left = Lifelines().Where(k => !done.Contains(k)).ToList();
-        using var file = new TrialFile(_folder.TrialsPath);
+        using var file = TrialFile.Open(_folder.TrialsPath);
         if (!_hasLevels)
         {
             await StreamAsync(left, file, tally, cancellationToken).ConfigureAwait(false);
@@ -193,7 +180,7 @@ public sealed class Experiment
     }
 
     /// <summary>Without levels: the baseline's questions know nothing of each other; an arm with memory is one long lifeline.</summary>
-    private async Task StreamAsync(IReadOnlyList<LifelineKey> left, TrialFile file, Tally tally, CancellationToken cancellationToken)
+    private async Task StreamAsync(IReadOnlyList<LifelineKey> left, LineFile<Trial> file, Tally tally, CancellationToken cancellationToken)
     {
         var strands = left.GroupBy(k => (k.Scaling, k.Memory))
             .SelectMany(arm => arm.Key.Memory == CellKey.NoMemory ? arm.Select(k => new[] { k }) : [[.. arm]])
@@ -230,37 +217,13 @@ public sealed class Experiment
 
     private ParallelOptions Options(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken };
 
-    private static void Compare(List<string> differences, string name, string then, string now)
-    {
-        if (then != now)
-            differences.Add($"{name}: {then}, now {now}");
-    }
-
-    private Manifest Describe(DateTimeOffset startedAt)
-    {
-        var prompts = Catalogue.Prompts.Create(_model.Traits.Prompts);
-        return new()
-        {
-            Version = typeof(Experiment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
-            Status = "running",
-            Indicative = _settings.Quick,
-            Caveats = [.. Caveats()],
-            Parameters = _settings,
-            ModelFingerprint = _model.Traits.Fingerprint,
-            PromptFingerprint = prompts.Fingerprint,
-            DataFingerprint = _data.Fingerprint,
-            ProtocolSha256 = Resources.ProtocolSha256,
-            Prices = PriceSheet.Relative,
-            PlannedTrials = PlannedTrials,
-            FinishedTrials = 0,
-            Time = new(startedAt, 0, Environment.ProcessorCount, RuntimeInformation.FrameworkDescription, RuntimeInformation.OSDescription, Parallelism),
-        };
-    }
+    private Manifest Describe(DateTimeOffset startedAt) =>
+        Manifest.Of(_settings, _model.Traits, _data, PlannedTrials, startedAt, Parallelism) with { Caveats = [.. Caveats()] };
 
     private IEnumerable<string> Caveats()
     {
-        if (Catalogue.Scorers.Create(_settings.Scorer).Flagged)
-            yield return $"Scored by {_settings.Scorer}, which looks at the reference answers: these figures show what a perfect judge would give, and are not to be published.";
+        foreach (var caveat in Manifest.CaveatsOf(_settings))
+            yield return caveat;
         if (!_hasLevels && _settings.Memory.Count > 1)
             yield return "The data has no groups or levels: an arm with memory is one lifeline over all questions, and its intervals take questions as independent.";
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SpeedupLlm.Benchmark.Streaming;
 using SpeedupLlm.Memory;
 using SpeedupLlm.Reasoning;
 
@@ -68,6 +69,10 @@ public sealed record ExperimentSettings
     /// <summary>Above 0, memory holds verified answers of this many other groups and nothing else is learnt: what a memory costs that cannot help. Default 0.</summary>
     public int Distractors { get; init; }
 
+    /// <summary>A workload in time order instead of the grid, or null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public WorkloadOptions? Stream { get; init; }
+
     /// <summary>The seed of everything.</summary>
     public long Seed { get; init; } = 1;
 
@@ -112,6 +117,7 @@ public sealed record ExperimentSettings
         ("groups", FormattableString.Invariant($"{Groups}")),
         ("rounds", FormattableString.Invariant($"{Rounds}")),
         ("distractors", FormattableString.Invariant($"{Distractors}")),
+        ("stream", Stream?.ToString() ?? "no"),
         ("seed", FormattableString.Invariant($"{Seed}")),
         ("quick", Quick ? "yes" : "no"),
     ];

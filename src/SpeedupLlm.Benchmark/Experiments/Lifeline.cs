@@ -6,16 +6,12 @@ using SpeedupLlm.Experience;
 using SpeedupLlm.Memory;
 using SpeedupLlm.Reasoning;
 using SpeedupLlm.Relevancy;
-using SpeedupLlm.Scoring;
 using SpeedupLlm.Worlds;
 
 namespace SpeedupLlm.Benchmark.Experiments;
 
 /// <summary>One group in one cell: its questions in order, from empty memory.</summary>
 internal readonly record struct LifelineKey(int Group, string Similarity, string Scaling, string Memory);
-
-/// <summary>A question that was answered.</summary>
-internal sealed record Solved(Example Example, Solution? Solution, bool Correct, string? Error, TrialTime Time);
 
 /// <summary>Lives lifelines: question, learn, question, learn, … Each is alone with its memory; nothing is shared but the model.</summary>
 /// <remarks>Streams are keyed by (seed, group, level, scaling), memory and similarity left out, so that arms are paired (docs/protocol.md).</remarks>
@@ -24,15 +20,14 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
     /// <summary>The scaling name of plain calls in their file.</summary>
     public const string PlainCall = "plain-call";
 
-    private readonly HashedNgramEmbedder _embedder = new();
+    private readonly QuestionRunner _questions = new(settings, model, data, clock);
     private readonly StreamKey _root = StreamKey.Root(settings.Seed);
 
     /// <summary>The base question, asked with empty memory: the same trial in all arms of a scaling method.</summary>
     public async Task<Solved> BaseAsync(int group, string scaling, CancellationToken cancellationToken)
     {
         var example = data.At(group, SimilarityLevel.S1, 0);
-        await using var solver = SolverOf(scaling, null, null, example);
-        return await SolveAsync(solver, example, StreamOf(group, 0, scaling), Scope(group, scaling), cancellationToken).ConfigureAwait(false);
+        return await _questions.SolveAsync(scaling, null, null, example, StreamOf(group, 0, scaling), Scope(group, scaling), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>All trials of a lifeline, in order.</summary>
@@ -52,16 +47,15 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
         foreach (var other in others)
         {
             if (memory is not null)
-                await LearnAsync(key, memory, store!, other, Feedback.Reference(other.Example.WorkedSolution), cancellationToken).ConfigureAwait(false);
+                await _questions.LearnAsync(key.Scaling, memory, store!, other, Feedback.Reference(other.Example.WorkedSolution), cancellationToken).ConfigureAwait(false);
         }
 
         var last = atBase with { Solution = atBase.Solution is { } solution ? solution with { CacheScope = scope } : null };
         for (var level = 1; level <= levels; level++)
         {
-            var learnt = memory is null || others.Count > 0 ? null : await LearnAsync(key, memory, store!, last, FeedbackOn(last), cancellationToken).ConfigureAwait(false);
+            var learnt = memory is null || others.Count > 0 ? null : await _questions.LearnAsync(key.Scaling, memory, store!, last, _questions.FeedbackOn(last), cancellationToken).ConfigureAwait(false);
             var example = data.At(key.Group, similarity, level);
-            await using var solver = SolverOf(key.Scaling, memory, store, example);
-            last = await SolveAsync(solver, example, StreamOf(key.Group, level, key.Scaling), scope, cancellationToken).ConfigureAwait(false);
+            last = await _questions.SolveAsync(key.Scaling, memory, store, example, StreamOf(key.Group, level, key.Scaling), scope, cancellationToken).ConfigureAwait(false);
             trials.Add(TrialOf(key, level, last, learnt));
         }
 
@@ -79,11 +73,10 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
         {
             var key = new LifelineKey(group, Experiment.AnySimilarity, scaling, memoryName);
             var example = data.At(group, SimilarityLevel.S1, 0);
-            await using var solver = SolverOf(scaling, memory, store, example);
-            var solved = await SolveAsync(solver, example, StreamOf(group, 0, scaling), $"{scaling}/{memoryName}", cancellationToken).ConfigureAwait(false);
+            var solved = await _questions.SolveAsync(scaling, memory, store, example, StreamOf(group, 0, scaling), $"{scaling}/{memoryName}", cancellationToken).ConfigureAwait(false);
             yield return TrialOf(key, 0, solved, learnt);
             if (memory is not null && group != groups[^1])
-                learnt = await LearnAsync(key, memory, store!, solved, FeedbackOn(solved), cancellationToken).ConfigureAwait(false);
+                learnt = await _questions.LearnAsync(scaling, memory, store!, solved, _questions.FeedbackOn(solved), cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -91,70 +84,9 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
     public async Task<Trial> AskPlainlyAsync(int group, string similarity, int level, CancellationToken cancellationToken)
     {
         var example = data.At(group, Enum.TryParse<SimilarityLevel>(similarity, out var s) ? s : SimilarityLevel.S1, level);
-        await using var solver = new Solver(model.Client, new()
-        {
-            Scaling = new BestOfN(new() { Samples = 1 }),
-            Scorer = Unjudged.Instance,
-            Threshold = settings.Tau,
-            Memory = null,
-            Clock = clock,
-        });
-        var solved = await SolveAsync(solver, example, StreamOf(group, level, PlainCall), null, cancellationToken).ConfigureAwait(false);
+        var solved = await _questions.AskPlainlyAsync(example, StreamOf(group, level, PlainCall), cancellationToken).ConfigureAwait(false);
         return TrialOf(new(group, similarity, PlainCall, CellKey.NoMemory), level, solved, null);
     }
-
-    private Solver SolverOf(string scaling, IMemory? memory, IExperienceStore? store, Example example) => new(model.Client, new()
-    {
-        Scaling = Methods.Scaling(scaling, settings),
-        Scorer = Methods.Scorer(settings, example),
-        Threshold = settings.Tau,
-        Answers = data.Answers,
-        Memory = memory,
-        Store = store,
-        Embedder = _embedder,
-        Clock = clock,
-    });
-
-    private async Task<Solved> SolveAsync(Solver solver, Example example, StreamKey stream, string? scope, CancellationToken cancellationToken)
-    {
-        var startedAt = clock.GetUtcNow();
-        var start = clock.GetTimestamp();
-        try
-        {
-            var question = Question.FromText(example.Question, example.Id);
-            var solution = await solver.SolveAsync(question, new() { Stream = stream, CacheScope = scope }, cancellationToken).ConfigureAwait(false);
-            var correct = await data.IsCorrectAsync(example, solution.Best?.Final, cancellationToken).ConfigureAwait(false);
-            var elapsed = clock.GetElapsedTime(start);
-            return new(example, solution, correct, ErrorOf(solution),
-                new(startedAt, elapsed.TotalMilliseconds, solution.Accepted ? solution.ToAccepted.TotalMilliseconds : null));
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
-        {
-            // a failed trial is recorded, never dropped (case 43)
-            return new(example, null, false, e.Message, new(startedAt, clock.GetElapsedTime(start).TotalMilliseconds, null));
-        }
-    }
-
-    /// <summary>A search that failed calls kept from every attempt has failed; one that merely found nothing, or lost some calls, has not (case 3).</summary>
-    private static string? ErrorOf(Solution solution) =>
-        solution.Degraded ?? (solution.Attempts.All(a => a.Error is not null) ? solution.Failures.FirstOrDefault()?.Message : null);
-
-    private async Task<Learnt?> LearnAsync(
-        LifelineKey key, IMemory memory, IExperienceStore store, Solved solved, Feedback? feedback, CancellationToken cancellationToken)
-    {
-        if (solved.Solution is not { } solution)
-            return null;
-        await using var solver = SolverOf(key.Scaling, memory, store, solved.Example);
-        return await solver.LearnAsync(solution, feedback, cancellationToken).ConfigureAwait(false);
-    }
-
-    private Feedback? FeedbackOn(Solved solved) => settings.Feedback switch
-    {
-        FeedbackMode.Verdict => solved.Correct ? Feedback.Right : Feedback.Wrong,
-        FeedbackMode.Reference when solved.Example.WorkedSolution.Length > 0 => Feedback.Reference(solved.Example.WorkedSolution),
-        FeedbackMode.Reference => solved.Correct ? Feedback.Right : Feedback.Wrong,
-        _ => null,
-    };
 
     private StreamKey StreamOf(int group, int level, string scaling) => _root.Child("trial").Child(group).Child(level).Child(scaling);
 
@@ -188,7 +120,7 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
             CachedInputTokens = bill.CachedInput,
             OutputTokens = bill.Output,
             FullCost = PriceSheet.Relative.Cost(bill),
-            Bill = [.. bill.ByPurpose().Select(p => new BillLine(p.Purpose.ToString().ToLowerInvariant(), p.Calls, p.Sum.Input, p.Sum.CachedInput, p.Sum.Output, p.Sum.Trained))],
+            Bill = BillLine.Of(bill),
             Recalled = used is null ? [] : [.. used.Hints.Select(h => h.Source).Concat(Sources(used))],
             Error = solved.Error ?? learnt?.Degraded,
             Time = solved.Time,
@@ -201,16 +133,5 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
             yield return answer.Source;
         if (used.Weights is { } weights)
             yield return weights.Id;
-    }
-
-    /// <summary>Gives no score and asks nobody.</summary>
-    private sealed class Unjudged : IScorer
-    {
-        public static Unjudged Instance { get; } = new();
-
-        public string Name => "none";
-
-        public ValueTask<Score> ScoreAsync(Attempt attempt, ISolveContext context, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(Score.Unscored("not judged"));
     }
 }

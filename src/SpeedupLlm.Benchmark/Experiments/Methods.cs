@@ -1,4 +1,5 @@
 using SpeedupLlm.Benchmark.Data;
+using SpeedupLlm.Benchmark.Rivals;
 using SpeedupLlm.Memory;
 using SpeedupLlm.Reasoning;
 using SpeedupLlm.Scoring;
@@ -31,6 +32,13 @@ internal static class Methods
             throw new ArgumentException("There is at least 1 group.");
         if (settings.Distractors < 0)
             throw new ArgumentException("There are at least 0 distractors.");
+        if (settings.Stream is { } stream)
+        {
+            stream.Validate();
+            if (settings.Scaling.Count != 1)
+                throw new ArgumentException("A stream is answered with one scaling method.");
+        }
+
         if (settings.Checkpoint < 1)
             throw new ArgumentException("Checkpoints count from 1.");
     }
@@ -52,7 +60,7 @@ internal static class Methods
         Placebo.CatalogueName => new Placebo(new() { Text = Filler.Text }),
         AnswerCache.CatalogueName => new AnswerCache(new() { Prior = data?.ReusePrior }),
         Auto.CatalogueName => new Auto(new() { Answers = new() { Prior = data?.ReusePrior }, Measured = prior }),
-        _ => Catalogue.Memories.Create(name),
+        _ => RivalCatalogue.Find(name) ?? Catalogue.Memories.Create(name),
     };
 
     /// <summary>The run's scorer for one question; only the oracle looks at the reference answer.</summary>

@@ -13,15 +13,17 @@ internal sealed class Tally(int kept, int planned, TimeProvider clock, long star
     public void Begin()
     {
         if (kept > 0)
-            Add([]);
+            Add(0, 0);
     }
 
-    public void Add(IReadOnlyList<Trial> trials)
+    public void Add(IReadOnlyList<Trial> trials) => Add(trials.Count, trials.Count(t => t.Error is not null));
+
+    public void Add(int finished, int failed)
     {
         lock (_gate)
         {
-            _fresh += trials.Count;
-            _failed += trials.Count(t => t.Error is not null);
+            _fresh += finished;
+            _failed += failed;
             var elapsed = clock.GetElapsedTime(start);
             var done = kept + _fresh;
             listener?.Invoke(new(done, planned, _failed, elapsed, _fresh > 0 ? elapsed * ((double)(planned - done) / _fresh) : null));

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Text;
 using SpeedupLlm.Benchmark.Results;
 using SpeedupLlm.Benchmark.Statistics;
 using static System.FormattableString;
@@ -12,10 +10,7 @@ internal static class HtmlReport
 {
     public static string Render(Manifest manifest, Analysis analysis)
     {
-        var page = new StringBuilder();
-        page.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-            .Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>What experience saves – SpeedupLLM</title>\n<style>\n")
-            .Append(Resources.Read("report.css")).Append("</style>\n</head>\n<body>\n<main>\n");
+        var page = new HtmlPage("What experience saves");
         Headline(page, manifest, analysis);
         if (analysis.PaperCells.Any())
         {
@@ -25,48 +20,42 @@ internal static class HtmlReport
         }
 
         Cells(page, analysis);
-        Provenance(page, manifest);
-        return page.Append("</main>\n</body>\n</html>\n").ToString();
+        Provenance.Write(page, manifest);
+        return page.ToString();
     }
 
-    private static void Headline(StringBuilder page, Manifest manifest, Analysis analysis)
+    private static void Headline(HtmlPage page, Manifest manifest, Analysis analysis)
     {
         var parameters = manifest.Parameters;
-        page.Append("<h1>What experience saves</h1>\n");
-        Paragraph(page, string.Create(CultureInfo.InvariantCulture, $"{parameters.Model}{(parameters.ModelName is { } name ? " " + name : "")}, checkpoint {parameters.Checkpoint}, on {parameters.Data}: "
-            + $"{Count(analysis.Groups.Count, "group")}, {Count(parameters.Rounds, "level")} of experience after the first question, feedback {parameters.Feedback.ToString().ToLowerInvariant()}, seed {parameters.Seed}."), "soft");
-        foreach (var caveat in Notices(manifest, analysis))
-            Paragraph(page, caveat, "notice");
+        page.Paragraph(string.Create(CultureInfo.InvariantCulture, $"{parameters.Model}{(parameters.ModelName is { } name ? " " + name : "")}, checkpoint {parameters.Checkpoint}, on {parameters.Data}: "
+            + $"{Provenance.Count(analysis.Groups.Count, "group")}, {Provenance.Count(parameters.Rounds, "level")} of experience after the first question, feedback {parameters.Feedback.ToString().ToLowerInvariant()}, seed {parameters.Seed}."), "soft");
+        foreach (var notice in Provenance.Notices(manifest, analysis.Cells.Sum(c => c.Summary.Failed)))
+            page.Paragraph(notice, "notice");
         var overall = analysis.Overall;
         if (overall.Cells == 0)
             return;
-        page.Append("<div class=\"tiles\">\n");
-        Tile(page, Invariant($"{overall.Cheaper}/{overall.Cells}"),
-            Invariant($"cells with memory cost fewer operations ({overall.SignificantlyCheaper} significantly; {overall.SignificantlyDearer} significantly more)"));
-        Tile(page, Format.Percent(overall.MeanReduction), $"operations saved on average; at most {Format.Percent(overall.MaxReduction)}");
-        Tile(page, Format.Percent(MeanAt(analysis, static s => s == "S1")), $"saved when the same question returns (S1); {Format.Percent(MeanAt(analysis, static s => s != "S1"))} at S2–S4");
-        Tile(page, Format.Percent(overall.MeanFullCostReduction), "of the full cost saved on average: every token of solving, judging, recalling, learning and training");
-        page.Append("</div>\n");
+        var n = analysis.Groups.Count;
+        page.Tiles(
+            (Invariant($"{overall.Cheaper}/{overall.Cells}"), Invariant($"cells with memory cost fewer operations ({overall.SignificantlyCheaper} significantly; {overall.SignificantlyDearer} significantly more)")),
+            (Format.Percent(overall.MeanReduction), $"operations saved on average{Interval(analysis, Measure.Operations, static _ => true)}; at most {Format.Percent(overall.MaxReduction)}; n = {Provenance.Count(n, "group")}"),
+            (Format.Percent(MeanAt(analysis, static s => s == "S1")), $"saved when the same question returns (S1){Interval(analysis, Measure.Operations, static s => s == "S1")}; {Format.Percent(MeanAt(analysis, static s => s != "S1"))}{Interval(analysis, Measure.Operations, static s => s != "S1")} at S2–S4"),
+            (Format.Percent(overall.MeanFullCostReduction), $"of the full cost saved on average{Interval(analysis, Measure.FullCost, static _ => true)}: every token of solving, judging, recalling, learning and training"));
     }
 
-    private static IEnumerable<string> Notices(Manifest manifest, Analysis analysis)
-    {
-        if (manifest.Status != "complete")
-            yield return Invariant($"This run is not complete: {manifest.FinishedTrials} of {manifest.PlannedTrials} trials.");
-        if (manifest.Indicative)
-            yield return "A quick run: its figures are indicative. The intervals say how little they pin down.";
-        foreach (var caveat in manifest.Caveats)
-            yield return caveat;
-        var failed = analysis.Cells.Sum(c => c.Summary.Failed);
-        if (failed > 0)
-            yield return $"{Count(failed, "trial")} failed. They count as wrong, with what they had cost.";
-    }
+    /// <summary>The interval of a mean over cells, in brackets after a space, or nothing.</summary>
+    private static string Interval(Analysis analysis, Measure measure, Func<string, bool> similarity) =>
+        Mean(analysis, measure, c => similarity(c.Summary.Similarity))?.Confidence()?.ToArray() is [var low, var high]
+            ? $" [{Format.Percent(low)}, {Format.Percent(high)}]"
+            : "";
 
-    private static void Grid(StringBuilder page, Analysis analysis)
+    private static GroupEstimate? Mean(Analysis analysis, Measure measure, Func<AnalysedCell, bool> which) =>
+        GroupEstimate.Mean([.. analysis.PaperCells.Where(which).Select(c => Analysis.Reduction(c.Paired, measure)).OfType<GroupEstimate>()]);
+
+    private static void Grid(HtmlPage page, Analysis analysis)
     {
-        page.Append("<h2>The grid</h2>\n");
-        Paragraph(page, "Operations saved beside the same questions without memory: samples drawn (Best-of-N), nodes expanded (Tree-of-Thoughts), answers written (Self-Refine), tokens thought (Long CoT). "
-            + "Bold is significant (Benjamini–Hochberg, 5 %); a dark frame is shown harm.", "soft");
+        page.Heading("The grid");
+        page.Paragraph("Operations saved beside the same questions without memory: samples drawn (Best-of-N), nodes expanded (Tree-of-Thoughts), answers written (Self-Refine), tokens thought (Long CoT). "
+            + $"Bold is significant (Benjamini–Hochberg, 5 %); a dark frame is shown harm. n = {Provenance.Count(analysis.Groups.Count, "group")} in every cell; the interval of each stands in the table of all cells.", "soft");
         var columns = analysis.Cells.Select(c => c.Summary.Memory).Distinct().OrderBy(GridOrder.Memory).ToList();
         var byKey = analysis.Cells.ToDictionary(c => c.Paired.Key);
         var blocks = analysis.Cells.Select(c => c.Summary.Similarity).Distinct().Select(similarity => new HeatBlock(similarity,
@@ -74,7 +63,7 @@ internal static class HtmlReport
             .. analysis.Cells.Where(c => c.Summary.Similarity == similarity).Select(c => c.Summary.Scaling).Distinct().Select(scaling =>
                 (scaling, (IReadOnlyList<HeatCell>)[.. columns.Select(memory => Heat(byKey.GetValueOrDefault(new(similarity, scaling, memory))))])),
         ])).ToList();
-        Figure(page, Heatmap.Render(columns, blocks, "Operations saved by similarity, scaling method and memory"));
+        page.Figure(Heatmap.Render(columns, blocks, "Operations saved by similarity, scaling method and memory"));
     }
 
     private static HeatCell Heat(AnalysedCell? cell)
@@ -89,109 +78,87 @@ internal static class HtmlReport
         return new(s.Operations.Reduction, title, cell.CheaperOrDearer != 0, s.Verdict == HarmOutcome.Harmful);
     }
 
-    private static void Curves(StringBuilder page, Analysis analysis)
+    private static void Curves(HtmlPage page, Analysis analysis)
     {
-        page.Append("<h2>Over experience</h2>\n");
-        Paragraph(page, "Operations with memory as a share of those without, by how many questions of the same firm came before; the mean over scaling methods. At 0 nothing has been learnt.", "soft");
+        page.Heading("Over experience");
+        page.Paragraph($"Operations with memory as a share of those without, by how many questions of the same firm came before; the mean over scaling methods, bands are 95 % intervals, n = {Provenance.Count(analysis.Groups.Count, "group")}. At 0 nothing has been learnt.", "soft");
         var memories = Trends.Memories(analysis);
-        var panels = new List<(string, IReadOnlyList<Series>)>();
-        var highest = 110.0;
+        var panels = new List<(string Title, List<Series> Lines)>();
         foreach (var similarity in analysis.PaperCells.Select(c => c.Summary.Similarity).Distinct())
-        {
-            var lines = new List<Series>();
-            foreach (var (index, memory) in memories.Index())
+            panels.Add((similarity, [.. memories.Select((memory, index) => Curve(analysis, memory, similarity, index + 1))]));
+        var highest = Math.Max(110, Math.Min(400, panels.SelectMany(p => p.Lines).SelectMany(l => l.Points).Max(p => p.Y) + 10));
+        page.Figure(LineChart.Render([.. panels.Select(p => new ChartPanel(p.Title, p.Lines, highest, "questions before"))], "Operations relative to no memory over experience, by memory and similarity"));
+        page.Table(
+            ["memory", new("mean saving", true), new("change a level (95 % interval)", true), new("p", true), new("groups", true)],
+            memories.Select(memory =>
             {
-                var points = new List<(double, double)> { (0, 100) };
-                for (var level = 1; level <= analysis.Rounds; level++)
-                {
-                    if (Trends.At(analysis, [memory], similarity, level) is { } saved)
-                        points.Add((level, 100 * (1 - saved.Value)));
-                }
-
-                highest = Math.Max(highest, Math.Min(400, points.Max(p => p.Item2) + 10));
-                lines.Add(new(memory, index + 1, points));
-            }
-
-            panels.Add((similarity, lines));
-        }
-
-        Figure(page, LineChart.Render(panels, highest, "questions before", "Operations relative to no memory over experience, by memory and similarity"));
-        page.Append("<div class=\"scroll\"><table>\n<tr><th>memory</th><th class=\"n\">mean saving</th><th class=\"n\">change a level (95 % interval)</th><th class=\"n\">p</th></tr>\n");
-        foreach (var memory in memories)
-        {
-            var slope = Trends.Slope(analysis, [memory], from: 1);
-            var mean = GroupEstimate.Mean([.. analysis.PaperCells.Where(c => c.Summary.Memory == memory).Select(c => Analysis.Reduction(c.Paired)).OfType<GroupEstimate>()]);
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{memory}</td><td class=\"n\">{Format.WithInterval(mean?.Value, mean?.Confidence()?.ToArray())}</td>")
-                .Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{Format.WithInterval(slope?.Value, slope?.Confidence()?.ToArray())}</td><td class=\"n\">{Format.P(slope?.PValue(0))}</td></tr>\n");
-        }
-
-        page.Append("</table></div>\n");
+                var slope = Trends.Slope(analysis, [memory], from: 1);
+                var mean = Mean(analysis, Measure.Operations, c => c.Summary.Memory == memory);
+                return (IReadOnlyList<Field>)
+                [
+                    memory, new(Format.WithInterval(mean?.Value, mean?.Confidence()?.ToArray()), mean?.Value),
+                    new(Format.WithInterval(slope?.Value, slope?.Confidence()?.ToArray()), slope?.Value), new(Format.P(slope?.PValue(0)), slope?.PValue(0)),
+                    Invariant($"{analysis.Groups.Count}"),
+                ];
+            }));
         if (analysis.Correlation is not { } found)
             return;
-        var text = Invariant($"Between the change of operations and the change of accuracy over {found.Cells} cells: r = {Format.Number(found.R)} (p {Format.P(found.P)}; negative means that cheaper goes with more accurate)");
+        var text = Invariant($"Between the change of operations and the change of accuracy over {found.Cells} cells: r = {Format.Number(found.R)}{Between(found)} (p {Format.P(found.P)}; negative means that cheaper goes with more accurate)");
         if (analysis.CorrelationWithinSolved is { } solved)
-            text += $"; within questions that both arms solved, where a failure cannot cost the cap: r = {Format.Number(solved.R)} (p {Format.P(solved.P)})";
-        Paragraph(page, text + ".");
+            text += $"; within questions that both arms solved, where a failure cannot cost the cap: r = {Format.Number(solved.R)}{Between(solved)} (p {Format.P(solved.P)})";
+        page.Paragraph(text + ".");
     }
 
-    private static void Findings(StringBuilder page, Summary summary)
+    private static Series Curve(Analysis analysis, string memory, string similarity, int colour)
     {
-        page.Append("<h2>The paper’s eight findings</h2>\n<div class=\"scroll\"><table>\n<tr><th></th><th>claim</th><th>paper</th><th>here</th><th>95 % interval</th><th>verdict</th></tr>\n");
-        foreach (var f in summary.Findings)
+        var saved = Enumerable.Range(1, analysis.Rounds).Select(level => (Level: level, Saved: Trends.At(analysis, [memory], similarity, level))).Where(p => p.Saved is not null).ToList();
+        return new(memory, colour, [(0, 100), .. saved.Select(p => ((double)p.Level, 100 * (1 - p.Saved!.Value)))])
         {
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td class=\"n\">{f.Id}</td><td>{Encode(f.Claim)}</td><td>{Encode(f.Paper)}</td><td>{Encode(f.Ours ?? "not measured")}</td>")
-                .Append(CultureInfo.InvariantCulture, $"<td>{(f.Ci is { } ci ? $"{Format.Number(ci[0])} to {Format.Number(ci[1])}" : "–")}</td><td class=\"{f.Verdict}\">{f.Verdict}</td></tr>\n");
-        }
-
-        page.Append("</table></div>\n");
+            Band =
+            [
+                (0, 100, 100),
+                .. saved.Select(p => (p.Level, Ci: p.Saved!.Confidence())).Where(p => p.Ci is not null).Select(p => ((double)p.Level, 100 * (1 - p.Ci!.Value.High), 100 * (1 - p.Ci.Value.Low))),
+            ],
+        };
     }
 
-    private static void Cells(StringBuilder page, Analysis analysis)
-    {
-        page.Append("<h2>Every cell</h2>\n");
-        Paragraph(page, "Costs are means a question; brackets are 95 % intervals (linearised ratio, t over groups). Full cost counts every token of every purpose. One plain call is the model asked once, without search, judge or memory.", "soft");
-        page.Append("<details").Append(analysis.Cells.Count <= 24 ? " open" : "").Append("><summary>").Append(Count(analysis.Cells.Count, "cell")).Append("</summary>\n<div class=\"scroll\"><table>\n<tr><th>similarity</th><th>scaling</th><th>memory</th>")
-            .Append("<th class=\"n\">trials</th><th class=\"n\">accepted</th><th class=\"n\">operations</th><th class=\"n\">saved</th><th class=\"n\">full cost</th><th class=\"n\">saved</th><th class=\"n\">one plain call</th><th class=\"n\">right</th><th class=\"n\">change</th><th>verdict</th></tr>\n");
-        foreach (var cell in analysis.Cells)
-        {
-            var s = cell.Summary;
-            var verdict = s.Verdict + (cell.GroupsNeeded is { } needed ? Invariant($" (about {needed} groups needed)") : "");
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{s.Similarity}</td><td>{s.Scaling}</td><td>{s.Memory}</td><td class=\"n\">{s.Trials}{(s.Failed > 0 ? Invariant($" ({s.Failed} failed)") : "")}</td>")
-                .Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{Format.Percent(Share(s))}</td><td class=\"n\">{Format.Number(s.Operations.WithMemory)}</td><td class=\"n\">{Format.WithInterval(s.Operations.Reduction, s.Operations.Ci)}</td>")
-                .Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{Format.Number(s.FullCost.WithMemory)}</td><td class=\"n\">{Format.WithInterval(s.FullCost.Reduction, s.FullCost.Ci)}</td>")
-                .Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{Format.Number(s.PlainCall.FullCost)}, {Format.Percent(s.PlainCall.Accuracy)} right</td>")
-                .Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{Format.Percent(s.Accuracy.WithMemory)}</td><td class=\"n\">{Format.Points(s.Accuracy.Change, s.Accuracy.Ci)}</td><td class=\"{s.Verdict}\">{verdict}</td></tr>\n");
-        }
+    private static string Between(PearsonOverCells found) => found.Confidence is { } ci ? $" [{Format.Number(ci.Low)}, {Format.Number(ci.High)}]" : "";
 
-        page.Append("</table></div></details>\n");
+    private static void Findings(HtmlPage page, Summary summary)
+    {
+        page.Heading("The paper’s eight findings");
+        page.Table(
+            [new("", true), "claim", "paper", "here", "95 % interval", "verdict"],
+            summary.Findings.Select(f => (IReadOnlyList<Field>)
+            [
+                Invariant($"{f.Id}"), f.Claim, f.Paper, f.Ours ?? "not measured", f.Ci is { } ci ? $"{Format.Number(ci[0])} to {Format.Number(ci[1])}" : "–", new(f.Verdict, null, f.Verdict),
+            ]));
     }
 
-    private static void Provenance(StringBuilder page, Manifest manifest)
+    private static void Cells(HtmlPage page, Analysis analysis)
     {
-        var p = manifest.Parameters;
-        page.Append("<h2>How it was made</h2>\n");
-        Paragraph(page, string.Create(CultureInfo.InvariantCulture, $"SpeedupLLM {manifest.Version}; scaling {string.Join(", ", p.Scaling)}; scorer {p.Scorer}, τ = {Format.Number(p.Tau)}, N = {p.Samples}. Prices of uncached input, cached input, output and trained tokens: "
-            + $"{manifest.Prices.Input} : {manifest.Prices.CachedInput} : {manifest.Prices.Output} : {manifest.Prices.Trained}."));
-        page.Append("<p class=\"soft\">model <code>").Append(Encode(manifest.ModelFingerprint)).Append("</code>, prompts <code>").Append(Encode(manifest.PromptFingerprint))
-            .Append("</code>, data <code>").Append(Encode(manifest.DataFingerprint)).Append("</code>, protocol <code>").Append(Encode(manifest.ProtocolSha256[..Math.Min(12, manifest.ProtocolSha256.Length)])).Append("</code></p>\n");
-        if (p.Model is "embedded" or "novice")
-            Paragraph(page, "The embedded reasoner is a small model trained for this world: it shows that the mechanism works and is counted honestly, and says nothing about how large models behave.", "soft");
+        page.Heading("Every cell");
+        page.Paragraph("Costs are means a question; brackets are 95 % intervals (linearised ratio, t over groups). Full cost counts every token of every purpose. One plain call is the model asked once, without search, judge or memory.", "soft");
+        page.Table(
+            ["similarity", "scaling", "memory", new("trials", true), new("accepted", true), new("operations", true), new("saved", true), new("full cost", true), new("saved", true), new("one plain call", true), new("right", true), new("change", true), "verdict"],
+            analysis.Cells.Select(cell =>
+            {
+                var s = cell.Summary;
+                var verdict = s.Verdict + (cell.GroupsNeeded is { } needed ? Invariant($" (about {needed} groups needed)") : "");
+                return (IReadOnlyList<Field>)
+                [
+                    s.Similarity, s.Scaling, s.Memory, new(Invariant($"{s.Trials}{(s.Failed > 0 ? Invariant($" ({s.Failed} failed)") : "")}"), s.Trials),
+                    new(Format.Percent(Share(s)), Share(s)), new(Format.Number(s.Operations.WithMemory), s.Operations.WithMemory), new(Format.WithInterval(s.Operations.Reduction, s.Operations.Ci), s.Operations.Reduction),
+                    new(Format.Number(s.FullCost.WithMemory), s.FullCost.WithMemory), new(Format.WithInterval(s.FullCost.Reduction, s.FullCost.Ci), s.FullCost.Reduction),
+                    new($"{Format.Number(s.PlainCall.FullCost)}, {Format.Percent(s.PlainCall.Accuracy)} right", s.PlainCall.FullCost),
+                    new(Format.Percent(s.Accuracy.WithMemory), s.Accuracy.WithMemory), new(Format.Points(s.Accuracy.Change, s.Accuracy.Ci), s.Accuracy.Change), new(verdict, null, s.Verdict),
+                ];
+            }),
+            analysis.Cells.Count <= 24 ? null : Provenance.Count(analysis.Cells.Count, "cell"));
     }
 
     private static double? MeanAt(Analysis analysis, Func<string, bool> similarity) =>
         analysis.PaperCells.Where(c => similarity(c.Summary.Similarity)).Average(c => c.Summary.Operations.Reduction);
 
     private static double? Share(CellSummary s) => s.Trials > 0 ? (double)s.Accepted / s.Trials : null;
-
-    private static string Count(int n, string what) => Invariant($"{n} {what}{(n == 1 ? "" : "s")}");
-
-    private static void Tile(StringBuilder page, string figure, string meaning) =>
-        page.Append("<div class=\"tile\"><b>").Append(Encode(figure)).Append("</b><span>").Append(Encode(meaning)).Append("</span></div>\n");
-
-    private static void Figure(StringBuilder page, string svg) => page.Append("<figure>\n").Append(svg).Append("</figure>\n");
-
-    private static void Paragraph(StringBuilder page, string text, string? style = null) =>
-        page.Append(style is null ? "<p>" : $"<p class=\"{style}\">").Append(Encode(text)).Append("</p>\n");
-
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
 }

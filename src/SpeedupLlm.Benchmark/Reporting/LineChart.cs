@@ -2,68 +2,102 @@ using System.Globalization;
 
 namespace SpeedupLlm.Benchmark.Reporting;
 
-/// <summary>A line: its name, the number of its colour (1 to 6), its points.</summary>
-internal sealed record Series(string Name, int Colour, IReadOnlyList<(double X, double Y)> Points);
+/// <summary>A line: its name, the number of its colour (from 1), its points, and an interval around them if there is one.</summary>
+internal sealed record Series(string Name, int Colour, IReadOnlyList<(double X, double Y)> Points)
+{
+    /// <summary>How many colours there are; a higher number begins again.</summary>
+    public const int Colours = 8;
 
-/// <summary>Small panels side by side with one scale, and one legend.</summary>
+    public IReadOnlyList<(double X, double Low, double High)> Band { get; init; } = [];
+}
+
+/// <summary>One panel of a chart.</summary>
+/// <param name="Title">What is drawn.</param>
+/// <param name="Lines">The lines.</param>
+/// <param name="Highest">The top of the scale; it begins at 0.</param>
+/// <param name="XLabel">What the horizontal axis counts.</param>
+/// <param name="Unit">What follows a number of the vertical axis.</param>
+/// <param name="Reference">A height that is marked, or null.</param>
+/// <param name="Mark">A place on the horizontal axis that is marked, or null.</param>
+internal sealed record ChartPanel(
+    string Title, IReadOnlyList<Series> Lines, double Highest, string XLabel, string Unit = " %", double? Reference = 100, double? Mark = null);
+
+/// <summary>Small panels side by side, and one legend.</summary>
 internal static class LineChart
 {
-    private const double Width = 232, Height = 190, Left = 44, Top = 30, Bottom = 34, Gap = 14;
+    private const double Total = 984, Left = 44, Top = 30, Bottom = 34, Gap = 14, LegendWidth = 160, LegendHeight = 20;
 
-    /// <param name="panels">A title and the lines of each panel.</param>
-    /// <param name="highest">The top of the scale, in percent.</param>
-    /// <param name="xLabel">What the horizontal axis counts.</param>
+    /// <param name="panels">The panels.</param>
     /// <param name="label">What the picture shows, for readers who do not see it.</param>
-    public static string Render(IReadOnlyList<(string Title, IReadOnlyList<Series> Lines)> panels, double highest, string xLabel, string label)
+    /// <param name="columns">How many panels stand side by side, at most.</param>
+    public static string Render(IReadOnlyList<ChartPanel> panels, string label, int columns = 4)
     {
-        var columns = Math.Min(4, Math.Max(1, panels.Count));
+        columns = Math.Min(columns, Math.Max(1, panels.Count));
+        var width = Total / columns - Gap;
+        var height = columns > 2 ? 190.0 : 250.0;
         var rows = (panels.Count + columns - 1) / columns;
-        var svg = new Svg(columns * (Width + Gap), rows * (Height + Gap) + 30, label);
         var names = panels.SelectMany(p => p.Lines).DistinctBy(l => l.Name).ToList();
+        var across = (int)((Total - Left) / LegendWidth);
+        var legend = (names.Count + across - 1) / across * LegendHeight + 6;
+        var svg = new Svg(Total, rows * (height + Gap) + legend, label);
         for (var i = 0; i < names.Count; i++)
         {
-            svg.Line(Left + i * 136, 12, Left + i * 136 + 24, 12, Style("line", names[i].Colour));
-            Marker(svg, Left + i * 136 + 12, 12, names[i].Colour, null);
-            svg.Text(Left + i * 136 + 30, 16, names[i].Name, "axis");
+            double x = Left + i % across * LegendWidth, y = 12 + i / across * LegendHeight;
+            svg.Line(x, y, x + 24, y, Style("line", names[i].Colour));
+            Marker(svg, x + 12, y, names[i].Colour, null);
+            svg.Text(x + 30, y + 4, names[i].Name, "axis");
         }
 
         for (var i = 0; i < panels.Count; i++)
-            Panel(svg, panels[i].Title, panels[i].Lines, highest, xLabel, i % columns * (Width + Gap), 26 + i / columns * (Height + Gap));
+            Panel(svg, panels[i], i % columns * (width + Gap), legend + i / columns * (height + Gap), width, height);
         return svg.ToString();
     }
 
-    private static void Panel(Svg svg, string title, IReadOnlyList<Series> lines, double highest, string xLabel, double x, double y)
+    private static void Panel(Svg svg, ChartPanel panel, double x, double y, double width, double height)
     {
-        var most = lines.SelectMany(l => l.Points).Select(p => p.X).DefaultIfEmpty(1).Max();
-        double X(double value) => x + Left + value / Math.Max(1, most) * (Width - Left - 10);
-        double Y(double value) => y + Top + (1 - Math.Clamp(value, 0, highest) / highest) * (Height - Top - Bottom);
+        var most = panel.Lines.SelectMany(l => l.Points).Select(p => p.X).DefaultIfEmpty(1).Max();
+        double X(double value) => x + Left + value / Math.Max(1, most) * (width - Left - 10);
+        double Y(double value) => y + Top + (1 - Math.Clamp(value, 0, panel.Highest) / panel.Highest) * (height - Top - Bottom);
 
-        svg.Text(x + Left, y + 18, title, "panel");
-        var step = highest > 250 ? 100 : highest > 125 ? 50 : 25;
-        for (var tick = 0; tick <= highest; tick += step)
+        svg.Text(x + Left, y + 18, panel.Title, "panel");
+        var step = Step(panel.Highest, 5);
+        for (var tick = 0.0; tick <= panel.Highest; tick += step)
         {
-            svg.Line(X(0), Y(tick), X(most), Y(tick), tick == 100 ? "grid full" : "grid");
-            svg.Text(x + Left - 7, Y(tick) + 4, tick.ToString(CultureInfo.InvariantCulture) + " %", "tick", "end");
+            svg.Line(X(0), Y(tick), X(most), Y(tick), tick.Equals(panel.Reference) ? "grid full" : "grid");
+            svg.Text(x + Left - 7, Y(tick) + 4, tick.ToString("0.##", CultureInfo.InvariantCulture) + panel.Unit, "tick", "end");
         }
 
-        for (var level = 0; level <= most; level += most > 12 ? 4 : 1)
-            svg.Text(X(level), y + Height - Bottom + 15, level.ToString(CultureInfo.InvariantCulture), "tick", "middle");
-        svg.Text(X(most / 2), y + Height - 3, xLabel, "tick", "middle");
-        foreach (var line in lines)
+        var along = most <= 12 ? 1 : Step(most, 6);
+        for (var tick = 0.0; tick <= most; tick += along)
+            svg.Text(X(tick), y + height - Bottom + 15, tick.ToString("0", CultureInfo.InvariantCulture), "tick", "middle");
+        svg.Text(X(most / 2), y + height - 3, panel.XLabel, "tick", "middle");
+        if (panel.Mark is { } mark)
+            svg.Line(X(mark), Y(0), X(mark), Y(panel.Highest), "grid full");
+        foreach (var line in panel.Lines.Where(l => l.Band.Count > 1))
+            svg.Polygon([.. line.Band.Select(b => (X(b.X), Y(b.High))), .. line.Band.Reverse().Select(b => (X(b.X), Y(b.Low)))], Style("band", line.Colour));
+        foreach (var line in panel.Lines)
         {
             svg.Polyline(line.Points.Select(p => (X(p.X), Y(p.Y))), Style("line", line.Colour));
             foreach (var (px, py) in line.Points)
-                Marker(svg, X(px), Y(py), line.Colour, string.Create(CultureInfo.InvariantCulture, $"{line.Name}, {px:0} before: {py:0.0} %"));
+                Marker(svg, X(px), Y(py), line.Colour, string.Create(CultureInfo.InvariantCulture, $"{line.Name}, {px:0.#} {panel.XLabel}: {py:0.0}{panel.Unit}"));
         }
     }
 
-    private static string Style(string kind, int colour) => FormattableString.Invariant($"{kind} c{colour}");
+    /// <summary>1, 2, 2.5 or 5 times a power of ten, so that there are about so many steps.</summary>
+    private static double Step(double span, int steps)
+    {
+        var rough = span / steps;
+        var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
+        return new[] { 1, 2, 2.5, 5, 10 }.Select(m => m * power).First(s => s >= rough * 0.999);
+    }
+
+    private static string Style(string kind, int colour) => FormattableString.Invariant($"{kind} c{(colour - 1) % Series.Colours + 1}");
 
     /// <summary>Shapes besides colours: lines stay told apart in grey.</summary>
     private static void Marker(Svg svg, double x, double y, int colour, string? title)
     {
         var style = Style("mark", colour);
-        switch (colour)
+        switch ((colour - 1) % Series.Colours + 1)
         {
             case 2:
                 svg.Rectangle(x - 3.2, y - 3.2, 6.4, 6.4, style, 0, title);
@@ -76,6 +110,12 @@ internal static class LineChart
                 break;
             case 5:
                 svg.Polygon([(x, y + 4.4), (x + 4.2, y - 3.2), (x - 4.2, y - 3.2)], style);
+                break;
+            case 7:
+                svg.Rectangle(x - 1.8, y - 4.6, 3.6, 9.2, style, 0, title);
+                break;
+            case 8:
+                svg.Rectangle(x - 4.6, y - 1.8, 9.2, 3.6, style, 0, title);
                 break;
             default:
                 svg.Dot(x, y, 3.4, style, title);

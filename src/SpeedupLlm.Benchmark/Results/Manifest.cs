@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using SpeedupLlm.Benchmark.Data;
 using SpeedupLlm.Benchmark.Experiments;
 using SpeedupLlm.Compute;
 
@@ -50,6 +53,51 @@ public sealed record Manifest
 
     /// <summary>Everything that depends on the clock or the machine.</summary>
     public required ManifestTime Time { get; init; }
+
+    /// <summary>The manifest of a run that begins now.</summary>
+    internal static Manifest Of(ExperimentSettings settings, ModelTraits model, IExampleSource data, int plannedTrials, DateTimeOffset startedAt, int parallelism) => new()
+    {
+        Version = typeof(Manifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
+        Status = "running",
+        Indicative = settings.Quick,
+        Caveats = [.. CaveatsOf(settings)],
+        Parameters = settings,
+        ModelFingerprint = model.Fingerprint,
+        PromptFingerprint = Catalogue.Prompts.Create(model.Prompts).Fingerprint,
+        DataFingerprint = data.Fingerprint,
+        ProtocolSha256 = Resources.ProtocolSha256,
+        Prices = PriceSheet.Relative,
+        PlannedTrials = plannedTrials,
+        FinishedTrials = 0,
+        Time = new(startedAt, 0, Environment.ProcessorCount, RuntimeInformation.FrameworkDescription, RuntimeInformation.OSDescription, parallelism),
+    };
+
+    /// <summary>What the settings alone make necessary to say.</summary>
+    internal static IEnumerable<string> CaveatsOf(ExperimentSettings settings)
+    {
+        if (Catalogue.Scorers.Create(settings.Scorer).Flagged)
+            yield return $"Scored by {settings.Scorer}, which looks at the reference answers: these figures show what a perfect judge would give, and are not to be published.";
+    }
+
+    /// <summary>Throws if this run cannot be gone on with as <paramref name="now"/>.</summary>
+    /// <exception cref="ResumeRefusedException">It says what differs.</exception>
+    internal void RefuseOther(Manifest now, string folder)
+    {
+        var differences = Parameters.DifferencesTo(now.Parameters).ToList();
+        Compare("model fingerprint", ModelFingerprint, now.ModelFingerprint);
+        Compare("prompts", PromptFingerprint, now.PromptFingerprint);
+        Compare("data", DataFingerprint, now.DataFingerprint);
+        Compare("protocol", ProtocolSha256, now.ProtocolSha256);
+        Compare("version", Version, now.Version);
+        if (differences.Count > 0)
+            throw new ResumeRefusedException(folder, differences);
+
+        void Compare(string name, string then, string its)
+        {
+            if (then != its)
+                differences.Add($"{name}: {then}, now {its}");
+        }
+    }
 }
 
 /// <summary>When, how long, and on what.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using SpeedupLlm.Benchmark.Reporting;
 using SpeedupLlm.Benchmark.Statistics;
+using SpeedupLlm.Benchmark.Streaming;
 
 namespace SpeedupLlm.Benchmark.Results;
 
@@ -24,6 +25,10 @@ public sealed class ResultsFolder
     /// <summary>The plain calls: lines like trials, of no cell.</summary>
     internal string PlainCallsPath => In("plain-calls.jsonl");
 
+    internal string StreamPath => In("stream.jsonl");
+
+    internal string StreamSummaryPath => In("stream.json");
+
     internal string CellsPath => In("cells.csv");
 
     internal string SummaryPath => In("summary.json");
@@ -32,7 +37,7 @@ public sealed class ResultsFolder
     public string ReportPath => In("report.html");
 
     /// <summary>Whether a run was started here.</summary>
-    public bool HasRun => File.Exists(ManifestPath) || File.Exists(TrialsPath);
+    public bool HasRun => File.Exists(ManifestPath) || File.Exists(TrialsPath) || File.Exists(StreamPath);
 
     /// <summary>Makes <c>cells.csv</c>, <c>summary.json</c> and <c>report.html</c> anew from the manifest and the trials.</summary>
     /// <exception cref="FileNotFoundException">There is no run here.</exception>
@@ -40,11 +45,23 @@ public sealed class ResultsFolder
     public Summary Summarize()
     {
         var manifest = ReadManifest();
-        var analysis = Analysis.Of(manifest, ReadTrials(TrialsPath), ReadTrials(PlainCallsPath));
+        var analysis = Analysis.Of(manifest, TrialFile.Read(TrialsPath), TrialFile.Read(PlainCallsPath));
         WriteAtomically(SummaryPath, JsonSerializer.Serialize(analysis.Summary, ResultsJson.Indented.Summary) + "\n");
         WriteAtomically(CellsPath, CellsFile.Format(analysis));
         WriteAtomically(ReportPath, HtmlReport.Render(manifest, analysis));
         return analysis.Summary;
+    }
+
+    /// <summary>Makes <c>stream.json</c> and <c>report.html</c> of a stream anew from the manifest and the trials.</summary>
+    /// <exception cref="FileNotFoundException">There is no run here.</exception>
+    /// <exception cref="InvalidDataException">A file is malformed; names file and line.</exception>
+    public StreamSummary SummarizeStream()
+    {
+        var manifest = ReadManifest();
+        var summary = StreamAnalysis.Of(manifest, StreamFile.Read(StreamPath));
+        WriteAtomically(StreamSummaryPath, JsonSerializer.Serialize(summary, ResultsJson.Indented.StreamSummary) + "\n");
+        WriteAtomically(ReportPath, StreamReport.Render(manifest, summary));
+        return summary;
     }
 
     /// <summary>The run's manifest.</summary>
@@ -81,6 +98,23 @@ public sealed class ResultsFolder
         }
     }
 
+    /// <summary>The summary of a stream as it was written last.</summary>
+    /// <exception cref="InvalidDataException">It is malformed.</exception>
+    public StreamSummary ReadStreamSummary()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllText(StreamSummaryPath), ResultsJson.Indented.StreamSummary) ?? throw new JsonException("null");
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"{StreamSummaryPath}: {error.Message}", error);
+        }
+    }
+
+    /// <summary>What must be said beside the figures of a stream.</summary>
+    public IEnumerable<string> Notices() => Provenance.Notices(ReadManifest(), ReadStreamSummary().Arms.Sum(a => a.Failed));
+
     /// <summary>Keeps a second run out of the folder until it is disposed; the system lets go of it when the process is killed.</summary>
     /// <exception cref="IOException">Another run is going on here.</exception>
     internal FileStream Lock()
@@ -97,8 +131,6 @@ public sealed class ResultsFolder
 
     internal void Write(Manifest manifest) =>
         WriteAtomically(ManifestPath, JsonSerializer.Serialize(manifest, ResultsJson.Indented.Manifest) + "\n");
-
-    internal static IReadOnlyList<Trial> ReadTrials(string path) => File.Exists(path) ? TrialFile.Read(path) : [];
 
     /// <summary>A reader sees the old file or the new one, never half.</summary>
     internal static void WriteAtomically(string path, string text)

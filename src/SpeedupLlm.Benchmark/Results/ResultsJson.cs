@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SpeedupLlm.Benchmark.Calibration;
+using SpeedupLlm.Benchmark.Streaming;
 
 namespace SpeedupLlm.Benchmark.Results;
 
@@ -10,6 +11,8 @@ namespace SpeedupLlm.Benchmark.Results;
 [JsonSerializable(typeof(Manifest))]
 [JsonSerializable(typeof(Summary))]
 [JsonSerializable(typeof(CalibrationReport))]
+[JsonSerializable(typeof(StreamTrial))]
+[JsonSerializable(typeof(StreamSummary))]
 internal sealed partial class ResultsJsonContext : JsonSerializerContext
 {
 }

@@ -1,3 +1,5 @@
+using SpeedupLlm.Compute;
+
 namespace SpeedupLlm.Benchmark.Results;
 
 /// <summary>A solved question: one line of <c>trials.jsonl</c>.</summary>
@@ -80,7 +82,16 @@ public sealed record Trial
 }
 
 /// <summary>The calls of one purpose.</summary>
-public sealed record BillLine(string Purpose, int Calls, long Input, long CachedInput, long Output, long Trained);
+public sealed record BillLine(string Purpose, int Calls, long Input, long CachedInput, long Output, long Trained)
+{
+    /// <summary>The lines of a bill.</summary>
+    internal static IReadOnlyList<BillLine> Of(Bill bill) =>
+        [.. bill.ByPurpose().Select(p => new BillLine(p.Purpose.ToString().ToLowerInvariant(), p.Calls, p.Sum.Input, p.Sum.CachedInput, p.Sum.Output, p.Sum.Trained))];
+
+    /// <summary>What the line costs by a price sheet.</summary>
+    internal decimal Cost(PriceSheet prices) =>
+        (Input - CachedInput) * prices.Input + CachedInput * prices.CachedInput + Output * prices.Output + Trained * prices.Trained;
+}
 
 /// <summary>When, and how long.</summary>
 /// <param name="StartedAt">UTC.</param>

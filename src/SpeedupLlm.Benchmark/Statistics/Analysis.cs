@@ -114,15 +114,15 @@ internal sealed class Analysis
             cell.Trials.Count,
             cell.Trials.Count(t => t.Error is not null),
             cell.Trials.Count(t => t.Accepted),
-            Cost(cell, Measure.Operations),
-            Cost(cell, Measure.OutputTokens),
-            Cost(cell, Measure.FullCost),
+            CostOf(cell, Measure.Operations),
+            CostOf(cell, Measure.OutputTokens),
+            CostOf(cell, Measure.FullCost),
             new(Mean(plain, t => (double)t.FullCost), Mean(plain, t => t.Correct ? 1 : 0)),
             Accuracy(cell),
             verdict);
     }
 
-    private static CostChange Cost(PairedCell cell, Measure measure)
+    internal static CostChange CostOf(PairedCell cell, Measure measure)
     {
         var reduction = Reduction(cell, measure);
         return new(

@@ -3,6 +3,8 @@ using System.Globalization;
 using SpeedupLlm.Benchmark.Data;
 using SpeedupLlm.Benchmark.Experiments;
 using SpeedupLlm.Benchmark.Results;
+using SpeedupLlm.Benchmark.Rivals;
+using SpeedupLlm.Benchmark.Streaming;
 using SpeedupLlm.Cli.Terminal;
 using SpeedupLlm.Relevancy;
 
@@ -13,9 +15,12 @@ internal static class BenchCommand
 {
     private const int QuickGroups = 4, QuickRounds = 2;
 
+    private static readonly string[] StreamMemories = ["none", "in-context", "reflect-update", "auto", .. RivalCatalogue.Names];
+
     public static Command Create(TimeProvider clock)
     {
         var defaults = new ExperimentSettings();
+        var workload = new WorkloadOptions();
         Option<bool> quick = new("--quick") { Description = "A smaller run of the same grid; its figures are indicative." };
         Option<string> model = new("--model") { Description = "embedded, novice, recorded:FILE, or the URL of an OpenAI-compatible endpoint.", DefaultValueFactory = _ => ModelSource.Embedded };
         Option<string?> modelName = new("--model-name") { Description = "The model's name at the endpoint." };
@@ -32,26 +37,33 @@ internal static class BenchCommand
         Option<int?> groups = new("--groups") { Description = "Groups (in a world: firms). Default 20, with --quick 4; all of a file." };
         Option<int?> rounds = new("--rounds") { Description = "Levels of experience after the first question. Default 4, with --quick 2." };
         Option<int> distractors = new("--distractors") { Description = "Memory holds verified answers of this many other groups and learns nothing: what memory costs that cannot help.", DefaultValueFactory = _ => 0 };
+        Option<bool> stream = new("--stream") { Description = "A workload in time order instead of the grid: topics come and come again, rules change halfway, one memory lives through it all." };
+        Option<int> length = new("--questions") { Description = "With --stream: how many questions.", DefaultValueFactory = _ => workload.Questions };
+        Option<double> zipf = new("--zipf") { Description = "With --stream: the exponent of Zipf's law over topics.", DefaultValueFactory = _ => workload.Zipf, CustomParser = Numbers.Real };
+        Option<string> mix = new("--mix") { Description = "With --stream: how questions stand to those before.", DefaultValueFactory = _ => workload.Mix.ToString() };
         Option<long> seed = new("--seed") { Description = "The seed of everything.", DefaultValueFactory = _ => defaults.Seed };
         Option<string?> output = new("--out") { Description = "The folder for the results. Default: a new one under results/." };
         Option<bool> resume = new("--resume") { Description = "Goes on with the run in --out; finished trials are used again." };
         var command = new Command("bench", "Shows with statistics what experience saves.")
         {
-            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, stop, feedback, groups, rounds, distractors, seed, output, resume,
+            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, stop, feedback, groups, rounds, distractors, stream, length, zipf, mix, seed, output, resume,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var isQuick = parsed.GetValue(quick);
             if (parsed.GetValue(resume) && parsed.GetValue(output) is null)
                 throw new UsageException("--resume needs --out: the folder to go on with.");
+            var isStream = parsed.GetValue(stream);
             // names before files: what is misspelt is said at once
             var settings = new ExperimentSettings
             {
                 Model = parsed.GetValue(model)!,
                 ModelName = parsed.GetValue(modelName),
                 Checkpoint = parsed.GetValue(checkpoint),
-                Scaling = Names.Of("scaling method", parsed.GetValue(scaling), defaults.Scaling, Catalogue.ScalingMethods.Names),
-                Memory = Names.Of("memory", parsed.GetValue(memory), defaults.Memory, Catalogue.Memories.Names),
+                Scaling = Names.Of("scaling method", parsed.GetValue(scaling), isStream ? [defaults.Scaling[0]] : defaults.Scaling, Catalogue.ScalingMethods.Names),
+                Memory = isStream
+                    ? Names.Of("memory", parsed.GetValue(memory), StreamMemories, [.. Catalogue.Memories.Names, .. RivalCatalogue.Names])
+                    : Names.Of("memory", parsed.GetValue(memory), defaults.Memory, Catalogue.Memories.Names),
                 Similarity = Names.Of("similarity", parsed.GetValue(similarity), defaults.Similarity, ["S1", "S2", "S3", "S4"]),
                 Scorer = parsed.GetValue(scorer) ?? defaults.Scorer,
                 Tau = parsed.GetValue(tau),
@@ -61,6 +73,7 @@ internal static class BenchCommand
                 Groups = parsed.GetValue(groups),
                 Rounds = parsed.GetValue(rounds) ?? (isQuick ? QuickRounds : defaults.Rounds),
                 Distractors = parsed.GetValue(distractors),
+                Stream = isStream ? new() { Questions = parsed.GetValue(length), Zipf = parsed.GetValue(zipf), Mix = WorkloadMix.Parse(parsed.GetValue(mix)!) } : null,
                 Seed = parsed.GetValue(seed),
                 Quick = isQuick,
             };
@@ -81,21 +94,32 @@ internal static class BenchCommand
         ExperimentSettings settings, ModelSource source, IExampleSource questions, ResultsFolder folder, bool resume, TimeProvider clock, CancellationToken cancellationToken)
     {
         using var view = new ProgressView(folder.Path);
-        var experiment = new Experiment(settings, source.ForExperiment(), questions, folder, clock) { Progress = view.Show };
         try
         {
-            await experiment.RunAsync(resume, cancellationToken).ConfigureAwait(false);
+            if (settings.Stream is null)
+                await new Experiment(settings, source.ForExperiment(), questions, folder, clock) { Progress = view.Show }.RunAsync(resume, cancellationToken).ConfigureAwait(false);
+            else
+                await new StreamExperiment(settings, source.ForExperiment(), questions, folder, clock) { Progress = view.Show }.RunAsync(resume, cancellationToken).ConfigureAwait(false);
             view.Dispose();
-            ResultsTable.Write(folder);
+            Show(folder);
             return 0;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             view.Dispose();
-            ResultsTable.Write(folder);
+            Show(folder);
             Console.Error.WriteLine($"speedup: interrupted; what is finished is in {folder.Path}, and --resume --out {folder.Path} goes on");
             return Failure.Interrupted;
         }
+    }
+
+    /// <summary>The tables of a run, whatever it was.</summary>
+    internal static void Show(ResultsFolder folder)
+    {
+        if (folder.ReadManifest().Parameters.Stream is null)
+            ResultsTable.Write(folder);
+        else
+            StreamTable.Write(folder);
     }
 
     /// <summary>Recorded answers were given without memory, and cannot judge.</summary>

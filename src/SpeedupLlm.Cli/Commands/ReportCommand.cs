@@ -10,12 +10,16 @@ internal static class ReportCommand
     public static Command Create()
     {
         Argument<string> folder = new("DIR") { Description = "A folder that bench wrote." };
-        var command = new Command("report", "Makes cells.csv, summary.json and report.html anew from a run's trials, and shows the table.") { folder };
+        var command = new Command("report", "Makes summaries and report.html anew from a run's trials, and shows the table.") { folder };
         command.SetAction(parsed =>
         {
             var results = new ResultsFolder(parsed.GetValue(folder)!);
-            results.Summarize();
-            ResultsTable.Write(results);
+            var parameters = results.ReadManifest().Parameters;
+            if (parameters.Stream is null)
+                results.Summarize();
+            else
+                results.SummarizeStream();
+            BenchCommand.Show(results);
             return 0;
         });
         return command;

@@ -24,6 +24,27 @@ internal sealed class TariffGroup : IQuestionGroup
         Base = Made(_base, "base");
     }
 
+    /// <summary>The same firm and service after a change of the whole tariff.</summary>
+    private TariffGroup(TariffGroup before)
+    {
+        _split = before._split;
+        _stream = before._stream.Child("changed");
+        _id = before._id + "/changed";
+        var random = new StreamRandom(_stream.Child("base"));
+        Tariff tariff;
+        do
+            tariff = Tariff.Draw(random, Share.All);
+        while (tariff == before._base.Tariff);
+        _base = TariffQuestion.Draw(random, before._base.Firm, before._base.Service, tariff);
+        Base = Made(_base, "base");
+    }
+
+    /// <inheritdoc/>
+    public string Subject => _base.Firm.Stem;
+
+    /// <inheritdoc/>
+    public IQuestionGroup Changed => new TariffGroup(this);
+
     /// <inheritdoc/>
     public Example Base { get; }
 

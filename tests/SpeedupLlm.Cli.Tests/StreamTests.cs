@@ -1,0 +1,33 @@
+namespace SpeedupLlm.Cli.Tests;
+
+/// <summary><c>bench --stream</c> on an embedded reasoner.</summary>
+public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>, IDisposable
+{
+    private readonly Folder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Bench_Stream_ShowsEachArmAndIsResumed()
+    {
+        string[] stream = ["bench", "--stream", "--questions", "24", "--samples", "2", "--model", model.Name, "--feedback", "reference", "--memory", "none,in-context,vcache", "--out", _folder["run"]];
+        var outcome = await Speedup.RunAsync(stream);
+        Assert.Equal(0, outcome.Status);
+        foreach (var part in new[] { "24 questions about", "in-context", "vcache", "Report: " })
+            Assert.Contains(part, outcome.Output, StringComparison.Ordinal);
+        Assert.Equal(3 * 24, File.ReadAllLines(_folder["run/stream.jsonl"]).Length);
+
+        (await Speedup.RunAsync(stream)).AssertRefused(2, "--resume");
+        (await Speedup.RunAsync([.. stream, "--resume", "--questions", "25"])).AssertRefused(2, "stream: 24 questions", "now 25 questions");
+        Assert.Equal(0, (await Speedup.RunAsync([.. stream, "--resume"])).Status);
+    }
+
+    [Theory]
+    [InlineData("bench --stream --questions 5", "at least 20")]
+    [InlineData("bench --stream --mix S1:1", "mix")]
+    [InlineData("bench --stream --zipf x", "not a number")]
+    [InlineData("bench --stream --scaling best-of-n,long-cot", "one scaling method")]
+    [InlineData("bench --stream --memory mem0", "fixed-threshold, vcache, dynamic-cheatsheet")]
+    public async Task Run_BadUsage_SaysSoInOneLine(string line, string says) =>
+        (await Speedup.RunAsync(line.Split(' '))).AssertRefused(2, says);
+}
