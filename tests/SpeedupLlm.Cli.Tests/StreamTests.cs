@@ -1,6 +1,8 @@
+using System.Text.Json;
+
 namespace SpeedupLlm.Cli.Tests;
 
-/// <summary><c>bench --stream</c> on an embedded reasoner.</summary>
+/// <summary><c>bench --stream</c> and <c>report --prices</c> on an embedded reasoner.</summary>
 public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>, IDisposable
 {
     private readonly Folder _folder = new();
@@ -8,7 +10,7 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>, IDi
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Bench_Stream_ShowsEachArmAndIsResumed()
+    public async Task Bench_Stream_ShowsEachArmAndIsPricedAnew()
     {
         string[] stream = ["bench", "--stream", "--questions", "24", "--samples", "2", "--model", model.Name, "--feedback", "reference", "--memory", "none,in-context,vcache", "--out", _folder["run"]];
         var outcome = await Speedup.RunAsync(stream);
@@ -16,10 +18,20 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>, IDi
         foreach (var part in new[] { "24 questions about", "in-context", "vcache", "Report: " })
             Assert.Contains(part, outcome.Output, StringComparison.Ordinal);
         Assert.Equal(3 * 24, File.ReadAllLines(_folder["run/stream.jsonl"]).Length);
+        var before = Cost("none");
 
         (await Speedup.RunAsync(stream)).AssertRefused(2, "--resume");
         (await Speedup.RunAsync([.. stream, "--resume", "--questions", "25"])).AssertRefused(2, "stream: 24 questions", "now 25 questions");
         Assert.Equal(0, (await Speedup.RunAsync([.. stream, "--resume"])).Status);
+
+        var prices = _folder.Write("prices.json", "{\"unit\":\"cents\",\"models\":{\"" + model.Name + "\":{\"input\":2,\"cachedInput\":0.2,\"output\":8,\"trained\":6}}}");
+        Assert.Equal(0, (await Speedup.RunAsync("report", _folder["run"], "--prices", prices)).Status);
+        Assert.Equal(2 * before, Cost("none"), 6);
+        Assert.Contains("cents", File.ReadAllText(_folder["run/report.html"]), StringComparison.Ordinal);
+        prices = _folder.Write("prices.json", """{"unit":"cents","models":{"other":{"input":2,"cachedInput":0.2,"output":8,"trained":6}}}""");
+        (await Speedup.RunAsync("report", _folder["run"], "--prices", prices)).AssertRefused(2, "prices.json", model.Name, "other");
+        prices = _folder.Write("prices.json", """{"unit":"cents","models":{"other":{"input":2}}}""");
+        (await Speedup.RunAsync("report", _folder["run"], "--prices", prices)).AssertRefused(2, "prices.json", "cachedInput");
     }
 
     [Theory]
@@ -30,4 +42,10 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>, IDi
     [InlineData("bench --stream --memory mem0", "fixed-threshold, vcache, dynamic-cheatsheet")]
     public async Task Run_BadUsage_SaysSoInOneLine(string line, string says) =>
         (await Speedup.RunAsync(line.Split(' '))).AssertRefused(2, says);
+
+    private double Cost(string memory)
+    {
+        using var summary = JsonDocument.Parse(File.ReadAllText(_folder["run/stream.json"]));
+        return summary.RootElement.GetProperty("arms").EnumerateArray().Single(a => a.GetProperty("memory").GetString() == memory).GetProperty("fullCost").GetProperty("withMemory").GetDouble();
+    }
 }

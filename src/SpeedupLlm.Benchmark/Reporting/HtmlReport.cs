@@ -20,6 +20,8 @@ internal static class HtmlReport
         }
 
         Cells(page, analysis);
+        Bills(page, analysis);
+        page.Timed(p => Times(p, analysis));
         Provenance.Write(page, manifest);
         return page.ToString();
     }
@@ -154,6 +156,52 @@ internal static class HtmlReport
                     new(Format.Percent(s.Accuracy.WithMemory), s.Accuracy.WithMemory), new(Format.Points(s.Accuracy.Change, s.Accuracy.Ci), s.Accuracy.Change), new(verdict, null, s.Verdict),
                 ];
             }),
+            analysis.Cells.Count <= 24 ? null : Provenance.Count(analysis.Cells.Count, "cell"));
+    }
+
+    private static void Bills(HtmlPage page, Analysis analysis)
+    {
+        var cells = analysis.Cells.Where(c => c.Summary is { Bill: not null, Memory: not CellKey.NoMemory }).ToList();
+        if (cells.Count == 0)
+            return;
+        var purposes = cells.SelectMany(c => c.Summary.Bill!.ByPurpose).Select(p => p.Purpose).Distinct().OrderBy(Enum.GetNames<Compute.CallPurpose>().Select(n => n.ToLowerInvariant()).ToList().IndexOf).ToList();
+        page.Heading("The full bill");
+        page.Paragraph("Full cost a question by purpose with memory, beside that without memory and one plain call. Break-even: after how many questions the learning of a lifeline has paid for itself if nothing more is learnt, with its 95 % interval (Fieller); "
+            + $"\"never\" where the saving is shown not to be above 0, \"undecided\" where neither is shown. n = {Provenance.Count(analysis.Groups.Count, "group")}.", "soft");
+        page.Table(
+            [
+                "similarity", "scaling", "memory", .. purposes.Select(p => new Column(p, true)), new("all", true), new("without memory", true), new("one plain call", true),
+                new("learning, a lifeline", true), new("saved a question", true), new("break-even, questions", true), "verdict",
+            ],
+            cells.Select(c =>
+            {
+                var s = c.Summary;
+                var even = s.Bill!.BreakEven;
+                return (IReadOnlyList<Field>)
+                [
+                    s.Similarity, s.Scaling, s.Memory,
+                    .. purposes.Select(p => s.Bill.ByPurpose.FirstOrDefault(b => b.Purpose == p)?.WithMemory).Select(cost => new Field(Format.Number(cost), cost)),
+                    new(Format.Number(s.FullCost.WithMemory), s.FullCost.WithMemory), new(Format.Number(s.FullCost.Baseline), s.FullCost.Baseline), new(Format.Number(s.PlainCall.FullCost), s.PlainCall.FullCost),
+                    new(Format.Number(even?.Investment), even?.Investment), new(Format.Number(even?.SavedAQuestion), even?.SavedAQuestion),
+                    new(even?.Questions is { } n ? Format.Number(n) + (even.Ci is [var low, var high] ? $" [{Format.Number(low)}, {Format.Number(high)}]" : "") : "–", even?.Questions),
+                    new(even?.Verdict ?? "–", null, even?.Verdict),
+                ];
+            }),
+            cells.Count <= 24 ? null : Provenance.Count(cells.Count, "cell"));
+    }
+
+    private static void Times(HtmlPage page, Analysis analysis)
+    {
+        page.Heading("Time to the answer");
+        page.Paragraph("Milliseconds, median and 95th percentile over trials, one attempt after another; many lifelines were lived at once on the same machine. Cells compare with each other, not with another run.", "soft");
+        page.Table(
+            ["similarity", "scaling", "memory", new("trials", true), new("until the end", true), new("until the accepted answer", true)],
+            analysis.Cells.Where(c => c.Summary.Time is not null).Select(c => (IReadOnlyList<Field>)
+            [
+                c.Summary.Similarity, c.Summary.Scaling, c.Summary.Memory, new(Invariant($"{c.Summary.Trials}"), c.Summary.Trials),
+                new($"{Format.Number(c.Summary.Time!.ElapsedP50)} / {Format.Number(c.Summary.Time.ElapsedP95)}", c.Summary.Time.ElapsedP50),
+                new($"{Format.Number(c.Summary.Time.ToAcceptedP50)} / {Format.Number(c.Summary.Time.ToAcceptedP95)}", c.Summary.Time.ToAcceptedP50),
+            ]),
             analysis.Cells.Count <= 24 ? null : Provenance.Count(analysis.Cells.Count, "cell"));
     }
 

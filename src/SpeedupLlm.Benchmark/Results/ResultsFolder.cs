@@ -3,6 +3,7 @@ using System.Text.Json;
 using SpeedupLlm.Benchmark.Reporting;
 using SpeedupLlm.Benchmark.Statistics;
 using SpeedupLlm.Benchmark.Streaming;
+using SpeedupLlm.Compute;
 
 namespace SpeedupLlm.Benchmark.Results;
 
@@ -40,12 +41,15 @@ public sealed class ResultsFolder
     public bool HasRun => File.Exists(ManifestPath) || File.Exists(TrialsPath) || File.Exists(StreamPath);
 
     /// <summary>Makes <c>cells.csv</c>, <c>summary.json</c> and <c>report.html</c> anew from the manifest and the trials.</summary>
+    /// <param name="prices">Other prices than the run's, or null.</param>
     /// <exception cref="FileNotFoundException">There is no run here.</exception>
     /// <exception cref="InvalidDataException">A file is malformed; names file and line.</exception>
-    public Summary Summarize()
+    public Summary Summarize(PriceSheet? prices = null)
     {
         var manifest = ReadManifest();
-        var analysis = Analysis.Of(manifest, TrialFile.Read(TrialsPath), TrialFile.Read(PlainCallsPath));
+        IReadOnlyList<Trial> Priced(IReadOnlyList<Trial> trials) => prices is null ? trials : [.. trials.Select(t => t with { FullCost = t.Bill.Sum(b => b.Cost(prices)) })];
+        manifest = manifest with { Prices = prices ?? manifest.Prices };
+        var analysis = Analysis.Of(manifest, Priced(TrialFile.Read(TrialsPath)), Priced(TrialFile.Read(PlainCallsPath)));
         WriteAtomically(SummaryPath, JsonSerializer.Serialize(analysis.Summary, ResultsJson.Indented.Summary) + "\n");
         WriteAtomically(CellsPath, CellsFile.Format(analysis));
         WriteAtomically(ReportPath, HtmlReport.Render(manifest, analysis));
@@ -53,11 +57,13 @@ public sealed class ResultsFolder
     }
 
     /// <summary>Makes <c>stream.json</c> and <c>report.html</c> of a stream anew from the manifest and the trials.</summary>
+    /// <param name="prices">Other prices than the run's, or null.</param>
     /// <exception cref="FileNotFoundException">There is no run here.</exception>
     /// <exception cref="InvalidDataException">A file is malformed; names file and line.</exception>
-    public StreamSummary SummarizeStream()
+    public StreamSummary SummarizeStream(PriceSheet? prices = null)
     {
         var manifest = ReadManifest();
+        manifest = manifest with { Prices = prices ?? manifest.Prices };
         var summary = StreamAnalysis.Of(manifest, StreamFile.Read(StreamPath));
         WriteAtomically(StreamSummaryPath, JsonSerializer.Serialize(summary, ResultsJson.Indented.StreamSummary) + "\n");
         WriteAtomically(ReportPath, StreamReport.Render(manifest, summary));

@@ -13,6 +13,7 @@ namespace SpeedupLlm.Benchmark.Results;
 [JsonSerializable(typeof(CalibrationReport))]
 [JsonSerializable(typeof(StreamTrial))]
 [JsonSerializable(typeof(StreamSummary))]
+[JsonSerializable(typeof(PriceFile))]
 internal sealed partial class ResultsJsonContext : JsonSerializerContext
 {
 }

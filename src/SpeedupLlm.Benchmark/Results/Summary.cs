@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace SpeedupLlm.Benchmark.Results;
 
 /// <summary><c>summary.json</c>: what the trials of a run add up to.</summary>
@@ -5,6 +7,11 @@ public sealed record Summary(int FormatVersion, IReadOnlyList<CellSummary> Cells
 {
     /// <summary>The version of the format that this code writes.</summary>
     public const int CurrentFormat = 1;
+
+    /// <summary>The unit of all full costs, where it is not the protocol's relative prices.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Prices { get; init; }
+}
 }
 
 /// <summary>A cell: all trials of one similarity, scaling method and memory, beside the same questions without memory.</summary>
@@ -32,7 +39,16 @@ public sealed record CellSummary(
     CostChange FullCost,
     PlainCall PlainCall,
     AccuracyChange Accuracy,
-    string Verdict);
+    string Verdict)
+{
+    /// <summary>The full bill; null in files of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CellBill? Bill { get; init; }
+
+    /// <summary>What depends on the clock; null in files of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CellTime? Time { get; init; }
+}
 
 /// <summary>Mean cost a trial without and with memory.</summary>
 /// <param name="Baseline">Without memory, the same questions.</param>

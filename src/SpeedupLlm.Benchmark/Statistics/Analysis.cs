@@ -63,12 +63,15 @@ internal sealed class Analysis
         var groups = counted.Select(t => t.Group).Distinct().Order().ToList();
         var key = StreamKey.Root(manifest.Parameters.Seed).Child("statistics");
         var analysis = new Analysis(PairedCell.All(counted, groups), groups, manifest.Parameters.Rounds, key);
-        analysis.AnalyseCells(plainCalls);
+        analysis.AnalyseCells(plainCalls, manifest.Prices);
         analysis.Correlation = analysis.Correlate(analysis.PaperCells.Select(c => c.Paired));
         analysis.CorrelationWithinSolved = analysis.Correlate(
             analysis.PaperCells.Select(c => c.Paired.Where((with, baseline) => with.Accepted && baseline.Accepted, groups)));
         analysis.Overall = analysis.SumUp();
-        analysis.Summary = new(Summary.CurrentFormat, [.. analysis.Cells.Select(c => c.Summary)], analysis.Overall, new FindingsTable(analysis).All());
+        analysis.Summary = new(Summary.CurrentFormat, [.. analysis.Cells.Select(c => c.Summary)], analysis.Overall, new FindingsTable(analysis).All())
+        {
+            Prices = manifest.Prices == PriceSheet.Relative ? null : manifest.Prices.Name,
+        };
         return analysis;
     }
 
@@ -78,7 +81,7 @@ internal sealed class Analysis
     private PearsonOverCells? Correlate(IEnumerable<PairedCell> cells) =>
         PearsonOverCells.Of([.. cells.Select(c => (c.Ratio(Measure.Operations), c.Gain()))], Bootstrap);
 
-    private void AnalyseCells(IReadOnlyList<Trial> plainCalls)
+    private void AnalyseCells(IReadOnlyList<Trial> plainCalls, PriceSheet prices)
     {
         var withMemory = Paired.Where(c => !c.Key.IsBaseline).ToList();
         var costs = BenjaminiHochberg.Reject([.. withMemory.Select(c => Reduction(c)?.PValue(0))], DiscoveryRate);
@@ -91,7 +94,11 @@ internal sealed class Analysis
             {
                 var place = withMemory.IndexOf(cell);
                 var harm = place >= 0 ? harms[place] : HarmOutcome.SameArm;
-                var summary = Describe(cell, harm.Verdict, plain[cell.Key.Similarity]);
+                var summary = Describe(cell, harm.Verdict, plain[cell.Key.Similarity]) with
+                {
+                    Bill = cell.Pairs.Count > 0 ? CellBill.Of(cell, prices) : null,
+                    Time = CellTime.Of(cell.Trials),
+                };
                 return new AnalysedCell(
                     summary,
                     cell,
