@@ -52,6 +52,7 @@ internal static class CommandLine
         DatasetCommand.Create(),
         CalibrateCommand.Create(),
         ServeCommand.Create(Clock),
+        TheoryCommand.Create(Clock),
     };
 
     /// <summary>The first signal asks the command to end with what it has; the second ends the process.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace SpeedupLlm.Cli.Tests;
 
-/// <summary><c>bench --stream</c> and <c>report --prices</c> on an embedded reasoner.</summary>
+/// <summary><c>bench --stream</c>, <c>report --prices</c> and <c>theory</c> on an embedded reasoner.</summary>
 public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>, IDisposable
 {
     private readonly Folder _folder = new();
@@ -40,8 +40,22 @@ public sealed class StreamTests(TinyModel model) : IClassFixture<TinyModel>, IDi
     [InlineData("bench --stream --zipf x", "not a number")]
     [InlineData("bench --stream --scaling best-of-n,long-cot", "one scaling method")]
     [InlineData("bench --stream --memory mem0", "fixed-threshold, vcache, dynamic-cheatsheet")]
+    [InlineData("theory --memory auto --out x", "without a search")]
+    [InlineData("theory --draws 3 --out x", "held-out")]
     public async Task Run_BadUsage_SaysSoInOneLine(string line, string says) =>
-        (await Speedup.RunAsync(line.Split(' '))).AssertRefused(2, says);
+        (await Speedup.RunAsync([.. line.Split(' '), .. line.StartsWith("theory", StringComparison.Ordinal) ? ["--model", model.Name] : (string[])[]])).AssertRefused(2, says);
+
+    [Fact]
+    public async Task Theory_Quick_WritesTheFileAndPrintsBothParts()
+    {
+        var outcome = await Speedup.RunAsync("theory", "--quick", "--groups", "2", "--draws", "8", "--runs", "1", "--model", model.Name, "--out", _folder["theory"]);
+        Assert.Equal(0, outcome.Status);
+        Assert.Contains("E[answers]", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains("of 16 cells", outcome.Output, StringComparison.Ordinal);
+        using var theory = JsonDocument.Parse(File.ReadAllText(_folder["theory/theory.json"]));
+        Assert.Equal(8, theory.RootElement.GetProperty("answers").GetArrayLength());
+        Assert.Equal(16, theory.RootElement.GetProperty("premises").GetArrayLength());
+    }
 
     private double Cost(string memory)
     {

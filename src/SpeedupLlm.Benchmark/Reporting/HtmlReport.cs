@@ -1,6 +1,7 @@
 using System.Globalization;
 using SpeedupLlm.Benchmark.Results;
 using SpeedupLlm.Benchmark.Statistics;
+using SpeedupLlm.Benchmark.Theory;
 using static System.FormattableString;
 
 namespace SpeedupLlm.Benchmark.Reporting;
@@ -21,6 +22,7 @@ internal static class HtmlReport
 
         Cells(page, analysis);
         Bills(page, analysis);
+        Theory(page, analysis.Summary.Premises ?? [], analysis.Groups.Count);
         page.Timed(p => Times(p, analysis));
         Provenance.Write(page, manifest);
         return page.ToString();
@@ -189,6 +191,28 @@ internal static class HtmlReport
             }),
             cells.Count <= 24 ? null : Provenance.Count(cells.Count, "cell"));
     }
+
+    private static void Theory(HtmlPage page, IReadOnlyList<PremiseCheck> premises, int groups)
+    {
+        if (premises.Count == 0)
+            return;
+        page.Heading("The theorems’ premises");
+        page.Paragraph("Theorem 1 needs that acceptance does not become less likely with experience, Theorem 2 that it is as likely within any number of operations (stochastic dominance). "
+            + $"Brackets are simultaneous 95 % bounds over all cells; \"holds\" is shown to within two points. n = {Provenance.Count(groups, "group")}.", "soft");
+        var failing = premises.Where(p => p.Verdict == Premises.Fails).Select(p => $"{p.Similarity} {p.Scaling} {p.Memory}").ToList();
+        page.Paragraph(Invariant($"{premises.Count(p => p.Verdict == Premises.Holds)} hold, {premises.Count(p => p.Verdict == Premises.Undecided)} are undecided, {failing.Count} fail{(failing.Count > 0 ? ": " + string.Join("; ", failing) : "")}."));
+        page.Table(
+            ["similarity", "scaling", "memory", new("trials", true), new("acceptance, points", true), new("within so many operations", true), new("worst, points", true), new("operations saved", true), "premises"],
+            premises.Select(p => (IReadOnlyList<Field>)
+            [
+                p.Similarity, p.Scaling, p.Memory, new(Invariant($"{p.Trials}"), p.Trials), Points(p.Accepted), new(Format.Number(p.AcceptedEarly.At), p.AcceptedEarly.At), Points(p.AcceptedEarly),
+                new(Format.WithInterval(p.Cost.Reduction, p.Cost.Ci), p.Cost.Reduction), new(p.Verdict, null, p.Verdict),
+            ]),
+            premises.Count <= 24 ? null : Provenance.Count(premises.Count, "cell"));
+    }
+
+    private static Field Points(PremiseChange change) =>
+        new(Format.Points(change.Change, change is { Low: { } low, High: { } high } ? [low, high] : null), change.Change);
 
     private static void Times(HtmlPage page, Analysis analysis)
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using SpeedupLlm.Benchmark.Reporting;
 using SpeedupLlm.Benchmark.Statistics;
 using SpeedupLlm.Benchmark.Streaming;
+using SpeedupLlm.Benchmark.Theory;
 using SpeedupLlm.Compute;
 
 namespace SpeedupLlm.Benchmark.Results;
@@ -117,6 +118,11 @@ public sealed class ResultsFolder
             throw new InvalidDataException($"{StreamSummaryPath}: {error.Message}", error);
         }
     }
+
+    /// <summary>The premises of the paper's theorems on the trials of a grid.</summary>
+    /// <exception cref="FileNotFoundException">There is no run here.</exception>
+    /// <exception cref="InvalidDataException">A file is malformed; names file and line.</exception>
+    public IReadOnlyList<PremiseCheck> Premises() => Theory.Premises.Of(ReadManifest().Parameters, TrialFile.Read(TrialsPath));
 
     /// <summary>What must be said beside the figures of a stream.</summary>
     public IEnumerable<string> Notices() => Provenance.Notices(ReadManifest(), ReadStreamSummary().Arms.Sum(a => a.Failed));

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using SpeedupLlm.Benchmark.Calibration;
 using SpeedupLlm.Benchmark.Streaming;
+using SpeedupLlm.Benchmark.Theory;
 
 namespace SpeedupLlm.Benchmark.Results;
 
@@ -14,6 +15,7 @@ namespace SpeedupLlm.Benchmark.Results;
 [JsonSerializable(typeof(StreamTrial))]
 [JsonSerializable(typeof(StreamSummary))]
 [JsonSerializable(typeof(PriceFile))]
+[JsonSerializable(typeof(TheoryReport))]
 internal sealed partial class ResultsJsonContext : JsonSerializerContext
 {
 }

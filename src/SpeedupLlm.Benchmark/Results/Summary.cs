@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SpeedupLlm.Benchmark.Theory;
 
 namespace SpeedupLlm.Benchmark.Results;
 
@@ -11,7 +12,10 @@ public sealed record Summary(int FormatVersion, IReadOnlyList<CellSummary> Cells
     /// <summary>The unit of all full costs, where it is not the protocol's relative prices.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Prices { get; init; }
-}
+
+    /// <summary>The premises of the paper's theorems, a row a cell with memory; null in files of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PremiseCheck>? Premises { get; init; }
 }
 
 /// <summary>A cell: all trials of one similarity, scaling method and memory, beside the same questions without memory.</summary>

@@ -71,6 +71,7 @@ internal sealed class Analysis
         analysis.Summary = new(Summary.CurrentFormat, [.. analysis.Cells.Select(c => c.Summary)], analysis.Overall, new FindingsTable(analysis).All())
         {
             Prices = manifest.Prices == PriceSheet.Relative ? null : manifest.Prices.Name,
+            Premises = Theory.Premises.Of(manifest.Parameters, trials),
         };
         return analysis;
     }
