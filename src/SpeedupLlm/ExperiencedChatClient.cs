@@ -188,8 +188,15 @@ public sealed class ExperiencedChatClient : DelegatingChatClient, IAsyncDisposab
         var cost = _options.Solver.Prices.Cost(solution.Bill);
         var keeps = _observation.MayLearn(solution) && _learning.TryAdd(async () =>
         {
-            var learnt = await _solver.LearnAsync(solution, null, CancellationToken.None).ConfigureAwait(false);
-            Savings.Add(plan.Request.Caller!.Tenant, true, plan.Propensity, cost + _options.Solver.Prices.Cost(learnt.Bill));
+            try
+            {
+                var learnt = await _solver.LearnAsync(solution, null, CancellationToken.None).ConfigureAwait(false);
+                cost += _options.Solver.Prices.Cost(learnt.Bill);
+            }
+            finally
+            {
+                Savings.Add(plan.Request.Caller!.Tenant, true, plan.Propensity, cost);
+            }
         });
         if (!keeps)
             Savings.Add(plan.Request.Caller!.Tenant, true, plan.Propensity, cost);

@@ -117,12 +117,19 @@ public sealed class ExperiencedChatClientTests
     public async Task Search_CallersOptions_ReachTheSolveCallsAndNoOthers()
     {
         var model = new ScriptedChatClient(call => call.Info.Purpose == CallPurpose.Solve ? """{"answer": 42}""" : "SCORE: 9") { Traits = Chat };
-        await using var client = model.WithExperience(Always() with { Solver = new() { Scaling = new BestOfN(new() { Samples = 2 }) } });
-        var response = await client.GetResponseAsync(Asked, new()
+        var asked = new ChatOptions
         {
-            Temperature = 0.3f, MaxOutputTokens = 200, StopSequences = ["\n\n"], ResponseFormat = ChatResponseFormat.Json, ModelId = "m", Seed = 7,
+            Temperature = 0.3f,
+            MaxOutputTokens = 200,
+            StopSequences = ["\n\n"],
+            ResponseFormat = ChatResponseFormat.Json,
+            ModelId = "m",
+            Seed = 7,
             AdditionalProperties = new() { ["min_p"] = 0.1 },
-        });
+        };
+        var options = Always() with { Solver = new() { Scaling = new BestOfN(new() { Samples = 2 }) } };
+        await using var client = model.WithExperience(options);
+        var response = await client.GetResponseAsync(Asked, asked);
         Assert.Equal("""{"answer": 42}""", response.Text);
         var solve = model.Calls[0].Options!;
         Assert.Equal((0.3f, 200, "m"), (solve.Temperature, solve.MaxOutputTokens, solve.ModelId));
@@ -133,8 +140,8 @@ public sealed class ExperiencedChatClientTests
         Assert.Equal((0f, null, null, "m"), (judge.Temperature, judge.StopSequences, judge.ResponseFormat, judge.ModelId));
         Assert.DoesNotContain("min_p", judge.AdditionalProperties!.Keys);
         // a seed makes the search repeatable
-        await using var other = model.WithExperience(Always() with { Solver = new() { Scaling = new BestOfN(new() { Samples = 2 }) } });
-        await other.GetResponseAsync(Asked, new() { Temperature = 0.3f, MaxOutputTokens = 200, StopSequences = ["\n\n"], ResponseFormat = ChatResponseFormat.Json, ModelId = "m", Seed = 7, AdditionalProperties = new() { ["min_p"] = 0.1 } });
+        await using var other = model.WithExperience(options);
+        await other.GetResponseAsync(Asked, asked);
         Assert.Equal(model.Calls[0].Options!.Seed, model.Calls[2].Options!.Seed);
     }
 

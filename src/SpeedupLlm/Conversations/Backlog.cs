@@ -7,7 +7,7 @@ internal sealed class Backlog(int capacity)
     private Task _last = Task.CompletedTask;
     private int _waiting;
 
-    /// <summary>Takes work, unless too much waits already. It must not throw.</summary>
+    /// <summary>Takes work, unless too much waits already. What it throws is lost: nobody waits for it, and the answer was given.</summary>
     public bool TryAdd(Func<Task> work)
     {
         lock (_lock)
@@ -33,6 +33,10 @@ internal sealed class Backlog(int capacity)
         try
         {
             await work().ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // the next one must not go with it
         }
         finally
         {

@@ -36,15 +36,7 @@ internal sealed class Observation(Solver solver, ExperienceOptions options)
                 if (_spent >= _plain * (decimal)options.ObserveShare)
                     return;
             }
-            Solution solution;
-            try
-            {
-                solution = await solver.SolveAsync(plan.Question!, plan.Request, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception)
-            {
-                return; // nobody waits for it, and the answer was given
-            }
+            var solution = await solver.SolveAsync(plan.Question!, plan.Request, CancellationToken.None).ConfigureAwait(false);
             var spent = options.Solver.Prices.Cost(solution.Bill);
             if (MayLearn(solution))
                 spent += options.Solver.Prices.Cost((await solver.LearnAsync(solution, null, CancellationToken.None).ConfigureAwait(false)).Bill);
