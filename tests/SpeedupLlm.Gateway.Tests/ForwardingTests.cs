@@ -111,6 +111,22 @@ public sealed class ForwardingTests
         Assert.Equal("Bearer callers-own", upstream.Requests[0].Authorization);
     }
 
+    [Theory]
+    [InlineData(ExperienceMode.Off, "gzip")]
+    [InlineData(ExperienceMode.Observe, "")]
+    public async Task Compression_IsAskedForOnlyWhereNobodyListens(ExperienceMode mode, string passed)
+    {
+        string? asked = null;
+        await using var upstream = await FakeEndpoint.StartAsync((request, http) =>
+        {
+            asked ??= http.Request.Headers.AcceptEncoding.ToString();
+            return FakeModel.AnswerAsync(request, http);
+        });
+        await using var gateway = await Gateway.OverAsync(upstream, o => o with { Mode = mode });
+        await gateway.CompleteAsync(Gateway.Ask("?"), null, ("Accept-Encoding", "gzip"));
+        Assert.Equal(passed, asked);
+    }
+
     [Fact]
     public async Task Upstream_ThatIsDown_IsStoodInFor()
     {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 using Polly.CircuitBreaker;
 using SpeedupLlm.Gateway.Configuration;
 using SpeedupLlm.Gateway.Errors;
@@ -41,7 +42,7 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
             var upstream = upstreams[turn % upstreams.Count];
             using var silence = new Silence(TimeSpan.FromSeconds(upstream.Options.TimeoutSeconds), clock, http.RequestAborted);
             var last = body is null || turn >= upstreams.Count - 1;
-            using var response = await TryAsync(http, path, upstream, body, last, silence);
+            using var response = await TryAsync(http, path, upstream, body, last, answer, silence);
             if (response is null)
                 continue;
             silence.Heard();
@@ -64,9 +65,12 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
     }
 
     /// <summary>Asks one upstream; null if it is not there and another may be asked.</summary>
-    private async ValueTask<HttpResponseMessage?> TryAsync(HttpContext http, string path, Upstream upstream, ReadOnlyMemory<byte>? body, bool last, Silence silence)
+    private async ValueTask<HttpResponseMessage?> TryAsync(HttpContext http, string path, Upstream upstream, ReadOnlyMemory<byte>? body, bool last, ForwardedAnswer answer, Silence silence)
     {
         using var request = RequestFor(http, upstream.AddressOf(path), upstream, body);
+        // what is listened to must not come compressed
+        if (answer.Heard is not null)
+            request.Headers.Remove(HeaderNames.AcceptEncoding);
         try
         {
             return await upstream.SendAsync(request, silence.Token);

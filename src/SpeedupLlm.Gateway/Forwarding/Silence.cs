@@ -6,6 +6,7 @@ internal sealed class Silence : IDisposable
     private readonly CancellationTokenSource _source;
     private readonly TimeSpan _longest;
     private readonly CancellationToken _caller;
+    private readonly CancellationTokenRegistration _gone;
 
     public Silence(TimeSpan longest, TimeProvider clock, CancellationToken caller)
     {
@@ -14,8 +15,6 @@ internal sealed class Silence : IDisposable
         _source = new(longest, clock);
         _gone = caller.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
     }
-
-    private readonly CancellationTokenRegistration _gone;
 
     public CancellationToken Token => _source.Token;
 
