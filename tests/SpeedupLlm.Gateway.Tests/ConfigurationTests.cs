@@ -39,7 +39,9 @@ public sealed class ConfigurationTests
         { "limits: {concurrent: 0}", "limits.concurrent" },
         { "limits: {concurrent: many}", "concurrent" },
         { "upstreams: [", "line" },
-        { "- a", "" },
+        { "- a", "the file" },
+        { "upstreams:", "upstreams" },
+        { "? [a]\n: b", "line" },
     };
 
     [Theory]
@@ -49,6 +51,7 @@ public sealed class ConfigurationTests
         var error = Assert.Throws<InvalidDataException>(() => ConfigurationFile.Parse(text).Validate());
         Assert.Contains(place, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
+        Assert.DoesNotContain("SpeedupLlm.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

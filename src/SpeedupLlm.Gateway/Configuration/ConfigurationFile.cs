@@ -54,18 +54,32 @@ public static class ConfigurationFile
         }
         catch (JsonException e)
         {
-            var at = e.Path is { Length: > 2 } path ? path[2..] + ": " : "";
-            throw new InvalidDataException(at + e.Message.Split(" Path:")[0].Split(" LineNumber:")[0], e);
+            throw new InvalidDataException(Explain(e), e);
         }
+    }
+
+    /// <summary>The serializer speaks of types and members; whoever writes the file knows places only.</summary>
+    private static string Explain(JsonException e)
+    {
+        var at = e.Path is { Length: > 2 } path ? path[2..] : "the file";
+        if (e.Message.Contains("could not be mapped", StringComparison.Ordinal))
+            return $"{at} is unknown: {e.Message.Split('\'')[1]} is no setting.";
+        if (e.Message.Contains("could not be converted", StringComparison.Ordinal) || e.Message.Contains("null", StringComparison.Ordinal))
+            return $"{at} has a value that is not allowed there.";
+        var missing = e.Message.Split("including: ");
+        return missing.Length == 2 ? $"{at} lacks {missing[1].Split(" Path:")[0].TrimEnd('.')}." : $"{at}: {e.Message.Split(" Path:")[0]}";
     }
 
     private static JsonNode? ToJson(YamlNode node) => node switch
     {
-        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value!, ToJson(c.Value)))),
+        YamlMappingNode mapping => new JsonObject(mapping.Children.Select(c => KeyValuePair.Create(NameOf(c.Key), ToJson(c.Value)))),
         YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(ToJson)]),
         YamlScalarNode scalar => ToJson(scalar),
         _ => throw new InvalidDataException(FormattableString.Invariant($"line {node.Start.Line}: an alias to something that is not there")),
     };
+
+    private static string NameOf(YamlNode key) =>
+        key is YamlScalarNode { Value: { } name } ? name : throw new InvalidDataException(FormattableString.Invariant($"line {key.Start.Line}: a name that is no text"));
 
     /// <summary>What is not quoted is a number, a truth or nothing if it looks like one (YAML's core schema).</summary>
     private static JsonNode? ToJson(YamlScalarNode scalar)
