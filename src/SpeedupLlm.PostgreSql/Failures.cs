@@ -15,6 +15,8 @@ internal static class Failures
         PostgresException postgres => WhyDegraded(postgres),
         NpgsqlException { InnerException: TimeoutException } => "the database does not answer in time",
         NpgsqlException { InnerException: System.Security.Authentication.AuthenticationException } => "the database's certificate is not accepted",
+        // Npgsql has no code for it
+        NpgsqlException { InnerException: null } missing when missing.Message.Contains("password", StringComparison.OrdinalIgnoreCase) => "the database wants a password",
         NpgsqlException => "the database cannot be reached",
         System.Net.Sockets.SocketException => "the database cannot be reached",
         TimeoutException => "the database does not answer in time",

@@ -120,6 +120,7 @@ public sealed class DamageTests
 
     [Theory]
     [InlineData("password", "the database refuses user or password")]
+    [InlineData("no password", "the database wants a password")]
     [InlineData("database", "there is no such database")]
     [InlineData("port", "the database cannot be reached")]
     public async Task OpenAsync_WhatDoesNotWork_IsSaidInOneLineWithoutThePassword(string wrong, string reason)
@@ -128,6 +129,8 @@ public sealed class DamageTests
         var builder = new UriBuilder(address);
         if (wrong == "password")
             builder.Password = "guessed";
+        else if (wrong == "no password")
+            builder.Password = "";
         else if (wrong == "database")
             builder.Path = "nowhere";
         else
