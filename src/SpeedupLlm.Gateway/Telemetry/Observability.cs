@@ -24,7 +24,8 @@ internal sealed class Observability : IDisposable
         if (options.Otlp is { } endpoint)
         {
             metrics.AddOtlpExporter(otlp => (otlp.Endpoint, otlp.Protocol) = (new(endpoint, "v1/metrics"), OtlpExportProtocol.HttpProtobuf));
-            _traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource(GatewayMetrics.Name)
+            // the server's own span is the parent of ours: it decides, by the caller's traceparent, whether both are kept
+            _traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("Microsoft.AspNetCore").AddSource(GatewayMetrics.Name)
                 .AddOtlpExporter(otlp => (otlp.Endpoint, otlp.Protocol) = (new(endpoint, "v1/traces"), OtlpExportProtocol.HttpProtobuf)).Build();
         }
         _metrics = metrics.Build();
