@@ -4,10 +4,11 @@ namespace SpeedupLlm.PostgreSql;
 public sealed record PostgreSqlStoreOptions
 {
     /// <summary>
-    /// Whether nearest neighbours are searched on the server where it has the extension <c>vector</c> (default): then nothing is held here, and every look-up scans its partition there.
+    /// Whether nearest neighbours are searched on the server where it has the extension <c>vector</c>: then nothing is held here, and every look-up scans its partition there.
     /// Otherwise, and without the extension, they are searched in this process, where a partition takes some 2 bytes a dimension and vector. Both are exact.
+    /// Default: no, since it is not tested in every run (docs/stores.md).
     /// </summary>
-    public bool UsePgvector { get; init; } = true;
+    public bool UsePgvector { get; init; }
 
     /// <summary>The most that the vectors in this process may take, in bytes, ≥ 0; partitions that were not asked for the longest are let go, never the one in use. Default 1 GiB.</summary>
     public long IndexMemory { get; init; } = 1L << 30;

@@ -76,6 +76,8 @@ public sealed class RequestCases
         await using var upstream = await FakeEndpoint.StartAsync(async (_, http) =>
         {
             await http.StreamAsync(FakeAnswers.Chunk("""{"content":"half"}"""), "data: {\"cut");
+            // a reset overtakes what the gateway has not read yet
+            await Task.Delay(500);
             http.Abort();
         });
         await using var gateway = await Gateway.OverAsync(upstream, o => o with { Mode = ExperienceMode.Off });

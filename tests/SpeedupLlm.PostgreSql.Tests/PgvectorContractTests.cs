@@ -22,8 +22,19 @@ public sealed class PgvectorContractTests(PgvectorContractTests.Server server) :
 
     protected override async ValueTask<IExperienceStore> OpenAsync()
     {
-        await server.Pglite.EmptyAsync();
-        return await PostgreSqlStore.OpenAsync(server.Pglite.Address, null, None);
+        // PGlite lets a connection go a moment after it was closed, and the next one fails until then
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await server.Pglite.EmptyAsync();
+                return await PostgreSqlStore.OpenAsync(server.Pglite.Address, null, None);
+            }
+            catch (Exception e) when (attempt < 20 && e is Npgsql.NpgsqlException or ObjectDisposedException or StoreDegradedException)
+            {
+                await Task.Delay(100 * attempt);
+            }
+        }
     }
 
     [Fact]
