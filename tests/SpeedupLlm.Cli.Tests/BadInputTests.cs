@@ -110,12 +110,11 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
-    public async Task Help_ListsOnlyWhatThereIs()
+    public async Task Help_ListsWhatThereIs()
     {
         var outcome = await Speedup.RunAsync("--help");
         Assert.Equal(0, outcome.Status);
-        foreach (var command in new[] { "bench", "ask", "memory", "model", "report", "dataset", "calibrate", "theory" })
+        foreach (var command in new[] { "bench", "ask", "memory", "model", "report", "dataset", "calibrate", "theory", "serve" })
             Assert.Contains(command, outcome.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("serve", outcome.Output, StringComparison.Ordinal);
     }
 }
