@@ -57,9 +57,9 @@ public sealed class RecordedBenchTests : IDisposable
     {
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsMacOS())
             return;
-        var answers = Recorded.Write(_folder, 4000);
+        var answers = Recorded.Write(_folder, 16_000);
         using var process = Speedup.Start("bench", "--model", "recorded:" + answers, "--samples", "6", "--out", _folder["run"]);
-        // once trials are being written
+        // once trials are being written, and many are left
         while (!File.Exists(_folder["run/trials.jsonl"]) || new FileInfo(_folder["run/trials.jsonl"]).Length == 0)
             await Task.Delay(5);
         Speedup.Interrupt(process);
@@ -74,6 +74,6 @@ public sealed class RecordedBenchTests : IDisposable
         Assert.True(File.Exists(_folder["run/report.html"]));
 
         Assert.Equal(0, (await Speedup.RunAsync("bench", "--model", "recorded:" + answers, "--samples", "6", "--out", _folder["run"], "--resume")).Status);
-        Assert.Equal(4000, File.ReadAllLines(_folder["run/trials.jsonl"]).Length);
+        Assert.Equal(16_000, File.ReadAllLines(_folder["run/trials.jsonl"]).Length);
     }
 }
