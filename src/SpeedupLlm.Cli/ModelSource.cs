@@ -38,8 +38,12 @@ internal sealed class ModelSource : IAsyncDisposable
     /// <summary>The answer set, if that is what it is.</summary>
     public RecordedAnswerSet? Answers => _client.GetService(typeof(RecordedAnswerSet)) as RecordedAnswerSet;
 
-    /// <summary>What auto is told of it beforehand; null if nothing was measured.</summary>
-    public AutoPrior? Prior { get; private init; }
+    /// <summary>What auto is told of it beforehand: the file beside the weights, if it was measured on these very weights.</summary>
+    /// <exception cref="UsageException">The file cannot be read.</exception>
+    public AutoPrior? Prior => PriorFile is { } file && File.Exists(file) && ReadPrior(file) is var prior && prior.ModelFingerprint == Traits.Fingerprint ? prior : null;
+
+    // read when it is asked for: what measures it anew does not need it
+    private string? PriorFile { get; init; }
 
     /// <summary>The model as an experiment takes it.</summary>
     public ExperimentModel ForExperiment() => new(_client, Traits)
@@ -102,22 +106,18 @@ internal sealed class ModelSource : IAsyncDisposable
             Understands = static text => WorldCatalogue.All.Any(w => w.Understands(text)),
             Help = string.Join('\n', WorldCatalogue.All.Select(w => $"{w.Help} For example: {w.HelpExamples[0]}")),
         });
-        return new(name, client, client.Traits) { Prior = PriorOf(file, client.Traits) };
+        return new(name, client, client.Traits) { PriorFile = Path.ChangeExtension(file, ".prior.json") };
     }
 
-    /// <summary>The prior beside the weights, if it was measured on these very weights.</summary>
-    private static AutoPrior? PriorOf(string weights, ModelTraits traits)
+    private static AutoPrior ReadPrior(string file)
     {
-        var file = Path.ChangeExtension(weights, ".prior.json");
-        if (!File.Exists(file))
-            return null;
         try
         {
-            return AutoPrior.Parse(File.ReadAllText(file)) is var prior && prior.ModelFingerprint == traits.Fingerprint ? prior : null;
+            return AutoPrior.Parse(File.ReadAllText(file));
         }
         catch (JsonException e)
         {
-            throw new UsageException($"{Path.GetFileName(file)} cannot be read: {e.Message} Make it anew with './speedup calibrate --prior FILE', or remove it.");
+            throw new UsageException($"{Path.GetFileName(file)} cannot be read: {e.Message} Measure it again with './speedup calibrate prior FILE', or remove it.");
         }
     }
 

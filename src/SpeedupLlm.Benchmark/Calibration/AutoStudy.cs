@@ -15,11 +15,15 @@ namespace SpeedupLlm.Benchmark.Calibration;
 
 /// <summary>Measures the <see cref="AutoPrior"/> of a model: what cases do for each scaling method at each level, and how large a search is worth it, on firms of the calibration split, which are in no other.</summary>
 /// <remarks>
-/// A group's base question is answered without memory. Where that was accepted, one question a level follows, with the case and without it, under the
-/// same streams of chance; where it was not, one with other numbers. First every attempt is scored, which says where the scorer may be left out; then
-/// it is left out there, and the same questions say what that costs and gains. A search that is cut short is the full one up to there, so all sizes are
-/// known from one run: accepted later than the cut counts as wrong. The cut is the one of least cost, a right answer being worth what it costs without
-/// memory, that keeps at least half of the accuracy that memory gains, counting the questions that were searched in vain, and surely (one-sided 95 %) loses none.
+/// A group's base question is answered without memory, and learnt: as it was answered where that was accepted, else from a worked solution. Then one
+/// question a level is asked with that case and without it, under the same streams of chance. First every attempt is scored, which says where the scorer
+/// may be left out; then it is left out there, and the same questions say what that costs and gains. A search that is cut short is the full one up to
+/// there, so all sizes are known from one run: accepted later than the cut counts as wrong.
+/// A case that had to be told is of a harder kind of question than one that was solved; each has rows of its own.
+/// How far searches back off where one was in vain is a matter of price: a right answer is worth what it costs without memory. From the full search
+/// downwards each size is then tested for being no less accurate than the full search without a case (one-sided 95 %), by itself and together with the
+/// questions that are searched in vain, until one fails: fixed-sequence testing (arXiv 2110.01052) keeps the chance of any wrong cut to 5 %. The last
+/// one that passes costs least. A case is used from the first question on where it then saves full cost on average, and surely costs at most 5 % more.
 /// </remarks>
 public sealed class AutoStudy(ExperimentModel model, IWorld world)
 {
@@ -40,8 +44,15 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
         ("long-cot", new CompactPrompts().Solve(PromptTask.Think, Question.FromText("?"), []).MaxOutputTokens!.Value),
     ];
 
-    /// <summary>One question, asked twice.</summary>
-    private sealed record Compared(SimilarityLevel Level, Outcome With, Outcome Without);
+    // what was asked without memory is the same in both rounds
+    private readonly ConcurrentDictionary<(string Scaling, string Question), Lazy<Task<Outcome>>> _withoutMemory = [];
+
+    /// <summary>One question, asked twice. At <see cref="SimilarityLevel.Unrelated"/> it is one whose kind was searched in vain.</summary>
+    /// <param name="Level">The level that the case was taken for.</param>
+    /// <param name="IsTold">Whether the case had to be told.</param>
+    /// <param name="With">With the case.</param>
+    /// <param name="Without">Without it.</param>
+    private sealed record Compared(SimilarityLevel Level, bool IsTold, Outcome With, Outcome Without);
 
     private sealed record Outcome(Solution Solution, bool Right)
     {
@@ -71,9 +82,10 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
         var bands =
             from scaling in Scalings
             from level in Levels
-            let band = scored[scaling.Name].Where(c => c.Level == level).ToList()
+            from told in (bool[])[false, true]
+            let band = Rows(scored[scaling.Name], level, told)
             where band.Count > 1
-            select new PriorBand(scaling.Name, level, band.Count, 0, 0, 1, true, [.. band.Select(c => c.With.Solution.FirstVerdict).OfType<bool>()]);
+            select new PriorBand(scaling.Name, level, told, band.Count, 0, 0, 1, true, [.. band.Select(c => c.With.Solution.FirstVerdict).OfType<bool>()]);
         var judged = new AutoPrior(name, [.. bands]) { ModelFingerprint = model.Traits.Fingerprint };
         var asked = await AskAsync(groups, stream, Open with { Measured = judged }, cancellationToken).ConfigureAwait(false);
         return judged with { Bands = [.. Scalings.SelectMany(s => new SearchSizes(s.Name, s.Cap, asked[s.Name]).Bands(judged))] };
@@ -94,28 +106,35 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
     {
         await using var store = new InMemoryStore();
         await using var remembering = SolverOf(scaling, memory, store);
-        await using var forgetful = SolverOf(scaling, null, null);
-        var first = await SolveAsync(remembering, group.Base, stream.Child(0), cancellationToken).ConfigureAwait(false);
-        if (!first.Solution.Accepted)
-        {
-            var again = await SolveAsync(forgetful, group.At(SimilarityLevel.S3, 1), stream.Child((int)SimilarityLevel.S3), cancellationToken).ConfigureAwait(false);
-            return [new(SimilarityLevel.Unrelated, again, again)];
-        }
-
-        await remembering.LearnAsync(first.Solution, null, cancellationToken).ConfigureAwait(false);
+        var first = await WithoutMemoryAsync(scaling, group.Base, stream.Child(0), cancellationToken).ConfigureAwait(false);
+        var inVain = !first.Solution.Accepted;
+        var learnt = await remembering.LearnAsync(first.Solution, inVain ? Feedback.Reference(group.Base.WorkedSolution) : null, cancellationToken).ConfigureAwait(false);
+        var isTold = await store.GetEpisodeAsync(first.Solution.Scope.Tenant, learnt.Episode, cancellationToken).ConfigureAwait(false) is { IsTold: true };
         var compared = new List<Compared>();
         foreach (var level in Levels)
         {
             var asked = group.At(level, 1);
             var key = stream.Child((int)level);
             var with = await SolveAsync(remembering, asked, key, cancellationToken).ConfigureAwait(false);
+            var without = await WithoutMemoryAsync(scaling, asked, key, cancellationToken).ConfigureAwait(false);
             // what a question is taken for decides which band it falls into, not what it is
             if (with.Solution.Used.Hints.Count > 0)
-                compared.Add(new(with.Solution.Used.Relevance.Level, with, await SolveAsync(forgetful, asked, key, cancellationToken).ConfigureAwait(false)));
+                compared.Add(new(with.Solution.Used.Relevance.Level, isTold, with, without));
+            if (inVain && level == SimilarityLevel.S3)
+                compared.Add(new(SimilarityLevel.Unrelated, false, without, without));
         }
 
         return compared;
     }
+
+    private Task<Outcome> WithoutMemoryAsync(string scaling, Example example, StreamKey stream, CancellationToken cancellationToken) =>
+        _withoutMemory.GetOrAdd((scaling, example.Id), _ => new(async () =>
+        {
+            await using var forgetful = SolverOf(scaling, null, null);
+            return await SolveAsync(forgetful, example, stream, cancellationToken).ConfigureAwait(false);
+        })).Value;
+
+    private static IReadOnlyList<Compared> Rows(IReadOnlyList<Compared> all, SimilarityLevel level, bool told) => [.. all.Where(c => c.Level == level && c.IsTold == told)];
 
     /// <summary>Cases at all levels, searches in full.</summary>
     private static AutoOptions Open { get; } = new() { Prior = [SimilarityLevel.S1, SimilarityLevel.S2, SimilarityLevel.S3, SimilarityLevel.S4], BackOff = 1 };
@@ -132,51 +151,51 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
     /// <summary>How large a scaling method's searches should be.</summary>
     private sealed class SearchSizes(string scaling, int cap, IReadOnlyList<Compared> all)
     {
-        // λ: what a right answer costs without memory, over all questions of the method
+        // what a right answer costs without memory, over all questions of the method
         private readonly double _price = all.Sum(c => c.Without.Cost) / Math.Max(1, all.Count(c => c.Without.Right));
-        private readonly IReadOnlyList<Compared> _vain = Of(all, SimilarityLevel.Unrelated);
+        private readonly IReadOnlyList<Compared> _vain = Rows(all, SimilarityLevel.Unrelated, false);
 
         public IEnumerable<PriorBand> Bands(AutoPrior judged)
         {
-            // the hardest level that a search in vain bears upon decides how far searches back off; the others follow
-            var (backOff, third) = (from v in Efforts from e in Efforts select (v, e)).Where(x => Keeps(SimilarityLevel.S3, x.v, x.e)).DefaultIfEmpty((v: 1, e: 1))
-                .MinBy(x => Loss(_vain, x.v) + Loss(Of(all, SimilarityLevel.S3), x.e));
-            foreach (var level in Levels)
+            var backOff = BackOff();
+            foreach (var (level, told) in from level in Levels from told in (bool[])[false, true] select (level, told))
             {
-                var band = Of(all, level);
+                var band = Rows(all, level, told);
                 if (band.Count < 2)
                     continue;
-                var effort = level == SimilarityLevel.S3 ? third
-                    : Efforts.Where(e => Keeps(level, level == SimilarityLevel.S4 ? 1 : backOff, e)).DefaultIfEmpty(1).MinBy(e => Loss(band, e));
-                // lower in loss, surely, and in cost surely within the protocol's margin
+                // a search in vain bears on the same kind of question only, and where solutions are told none stays in vain
+                var sizes = Efforts.Reverse().TakeWhile(e => IsSafe(band, e) && (told || level == SimilarityLevel.S4 || IsSafe(band, e, backOff))).ToList();
+                var effort = sizes.Count > 0 ? sizes[^1] : 1;
                 double Saved(Compared c) => c.Without.Cost - c.With.CostWithin(Cut(effort));
-                var uses = Low(band, c => Saved(c) + (_price * Gain(c, effort))) > 0 && Low(band, Saved) >= -CostMargin * band.Average(c => c.Without.Cost);
-                yield return new(scaling, level, band.Count, band.Average(c => c.With.Operations), band.Average(c => c.Without.Operations), effort, uses, judged.Find(scaling, level)?.Judged ?? []);
+                var uses = sizes.Count > 0 && band.Average(Saved) > 0 && Low(band, Saved) >= -CostMargin * band.Average(c => c.Without.Cost);
+                yield return new(scaling, level, told, band.Count, band.Average(c => Math.Min(c.With.Operations, Cut(effort))), band.Average(c => c.Without.Operations), effort, uses,
+                    judged.Find(scaling, level, told)?.Judged ?? []);
             }
 
             if (_vain.Count > 0)
-                yield return new(scaling, SimilarityLevel.Unrelated, _vain.Count, _vain.Average(c => c.With.Operations), _vain.Average(c => c.Without.Operations), backOff, true, []);
+                yield return new(scaling, SimilarityLevel.Unrelated, false, _vain.Count, _vain.Average(c => c.With.Operations), _vain.Average(c => c.Without.Operations), backOff, true, []);
         }
 
-        /// <summary>Whether a level's questions, and those searched in vain before, surely get no less accurate, and keep half of what they gain.</summary>
-        private bool Keeps(SimilarityLevel level, double backOff, double effort)
+        /// <summary>How far searches back off where one was in vain: as far as the price says, while full searches with a case make up for it.</summary>
+        private double BackOff() => Efforts
+            .Where(v => v >= 1 || (IsSafe(Rows(all, SimilarityLevel.S2, false), 1, v) && IsSafe(Rows(all, SimilarityLevel.S3, false), 1, v)))
+            .MinBy(v => _vain.Sum(c => c.With.CostWithin(Cut(v)) - (_price * c.With.RightWithin(Cut(v)))));
+
+        /// <summary>Whether searches of a size are surely no less accurate than full ones without a case, those in vain counted along where a back-off is given.</summary>
+        private bool IsSafe(IReadOnlyList<Compared> band, double effort, double? backOff = null)
         {
-            var band = level == SimilarityLevel.S4 ? Of(all, level) : [.. Of(all, level), .. _vain];
-            double GainOf(Compared c) => Gain(c, c.Level == SimilarityLevel.Unrelated ? backOff : effort);
-            return band.Count > 1 && ((backOff >= 1 && effort >= 1)
-                || (Low(band, GainOf) >= 0 && band.Sum(GainOf) >= band.Sum(c => Gain(c, 1)) / 2));
+            double[] gains =
+            [
+                .. band.Select(c => c.With.RightWithin(Cut(effort)) - c.Without.Rightness),
+                .. backOff is { } vain ? _vain.Select(c => c.With.RightWithin(Cut(vain)) - c.Without.Rightness) : [],
+            ];
+            return gains.Length > 1 && Low(gains, g => g) >= 0;
         }
-
-        private double Loss(IReadOnlyList<Compared> band, double effort) => band.Sum(c => c.With.CostWithin(Cut(effort)) - (_price * c.With.RightWithin(Cut(effort))));
-
-        private double Gain(Compared c, double effort) => c.With.RightWithin(Cut(effort)) - c.Without.Rightness;
 
         private double Cut(double effort) => effort >= 1 ? double.PositiveInfinity : Math.Max(1, Math.Ceiling(cap * effort));
 
-        private static IReadOnlyList<Compared> Of(IReadOnlyList<Compared> all, SimilarityLevel level) => [.. all.Where(c => c.Level == level)];
-
         /// <summary>The lower end of a one-sided interval of a mean.</summary>
-        private static double Low(IReadOnlyList<Compared> band, Func<Compared, double> of)
+        private static double Low<T>(IReadOnlyList<T> band, Func<T, double> of)
         {
             var values = band.Select(of).ToArray();
             return values.Mean() - (StudentT.InvCDF(0, 1, values.Length - 1, Confidence) * values.StandardDeviation() / Math.Sqrt(values.Length));

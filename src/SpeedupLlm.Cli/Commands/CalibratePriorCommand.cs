@@ -23,7 +23,7 @@ internal static class CalibratePriorCommand
             var world = DataSource.World(parsed.GetValue(data)!);
             var count = DataSource.AtLeastTwo(parsed.GetValue(groups));
             await using var source = ModelSource.Open(parsed.GetValue(model)!, null, parsed.GetValue(checkpoint), parsed.GetValue(seed));
-            var prior = await new AutoStudy(source.ForExperiment(), world).RunAsync(count, parsed.GetValue(seed), cancellationToken).ConfigureAwait(false);
+            var prior = await new AutoStudy(new(source.Client, source.Traits), world).RunAsync(count, parsed.GetValue(seed), cancellationToken).ConfigureAwait(false);
             await File.WriteAllTextAsync(parsed.GetValue(output)!, prior.ToJson(), cancellationToken).ConfigureAwait(false);
             foreach (var band in prior.Bands)
                 Console.WriteLine(Describe(band));
@@ -35,9 +35,9 @@ internal static class CalibratePriorCommand
     private static string Describe(Memory.PriorBand band)
     {
         if (band.Level == SimilarityLevel.Unrelated)
-            return string.Create(CultureInfo.InvariantCulture, $"{band.Scaling,-18}{"-",-4}{band.Questions,5} questions after a search in vain, {band.Operations:0.00} operations: {band.Effort:P0} of the search is worth it");
+            return string.Create(CultureInfo.InvariantCulture, $"{band.Scaling,-18}{"-",-9}{band.Questions,5} questions after a search in vain, {band.Operations:0.00} operations: {band.Effort:P0} of the search is worth it");
         var use = band.UseCases ? string.Create(CultureInfo.InvariantCulture, $"used, {band.Effort:P0} of the search") : "on trial";
         return string.Create(CultureInfo.InvariantCulture,
-            $"{band.Scaling,-18}{band.Level,-4}{band.Questions,5} questions, {band.Operations:0.00} operations with a case, {band.OperationsWithout:0.00} without: {use}; first attempt accepted {band.Judged.Count(a => a)} of {band.Judged.Count}");
+            $"{band.Scaling,-18}{band.Level,-4}{(band.Told ? "told" : ""),-5}{band.Questions,5} questions, {band.Operations:0.00} operations with a case, {band.OperationsWithout:0.00} without: {use}; first attempt accepted {band.Judged.Count(a => a)} of {band.Judged.Count}");
     }
 }

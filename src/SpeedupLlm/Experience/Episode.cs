@@ -90,6 +90,9 @@ public sealed record Episode
     /// <summary>How often it was recalled and the answer then was not accepted.</summary>
     public int Harmed { get; init; }
 
+    /// <summary>Whether the answer was told by somebody who knows and is none of the attempts': the question was one that the search did not solve.</summary>
+    public bool IsTold => Verdict == Verdict.Verified && Attempts.All(a => a.Final is null || a.Final != Final);
+
     /// <summary>Whether it may be learnt from and recalled: it has an answer that was accepted or verified (case 25), and nothing in it is suspicious (case 24).</summary>
     public bool Usable => Answer is not null && Suspicion is null && Verdict is (Verdict.SelfJudged or Verdict.Verified);
 }

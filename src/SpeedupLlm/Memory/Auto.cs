@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using SpeedupLlm.Compute;
 using SpeedupLlm.Experience;
@@ -17,11 +18,8 @@ public sealed record AutoOptions
     /// <summary>What is promised of cases, and what finding out may cost. The cap on cost is found by itself.</summary>
     public GuardOptions Guard { get; init; } = new();
 
-    /// <summary>Cases in the prompt where the nearest is one of the same kind (S1 to S3), at least 1. Default 1: more of the same say the same again.</summary>
+    /// <summary>Cases in the prompt, at least 1. Default 1: more of the same say the same again, and are paid for in each attempt.</summary>
     public int Cases { get; init; } = 1;
-
-    /// <summary>Cases in the prompt where only the knowledge is the same (S4), at least 1. Default 3.</summary>
-    public int FarCases { get; init; } = 3;
 
     /// <summary>The levels at which cases are used from the first question on; at others they must prove themselves first. Default S1 to S3. What <see cref="Measured"/> says goes before.</summary>
     public IReadOnlyList<SimilarityLevel> Prior { get; init; } = [SimilarityLevel.S1, SimilarityLevel.S2, SimilarityLevel.S3];
@@ -52,7 +50,6 @@ public sealed record AutoOptions
         Answers.Validated();
         Guard.Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(Cases, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(FarCases, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(HarmLimit, 1);
         foreach (var (name, share, most) in new[]
         {
@@ -86,6 +83,8 @@ public sealed class Auto : IMemory
     private readonly AutoOptions _options;
     private readonly AnswerCache _answers;
     private readonly GuardedBands _bands;
+    private readonly FrozenDictionary<string, PriorBand> _measured;
+    private readonly FrozenDictionary<string, ReuseEvidence> _verdicts;
 
     /// <summary>With the default options.</summary>
     public Auto()
@@ -100,6 +99,10 @@ public sealed class Auto : IMemory
         _options = options.Validated();
         _answers = new(options.Answers);
         _bands = new(options.Guard);
+        _measured = (options.Measured?.Bands ?? []).ToFrozenDictionary(b => b.Band);
+        _verdicts = options.UnscoredDelta is { } delta
+            ? _measured.ToFrozenDictionary(b => b.Key, b => b.Value.Evidence(delta, options.UnscoredAlpha))
+            : FrozenDictionary<string, ReuseEvidence>.Empty;
     }
 
     /// <inheritdoc/>
@@ -138,27 +141,27 @@ public sealed class Auto : IMemory
         ArgumentNullException.ThrowIfNull(solution);
         if (solution.Used.Choice is not { Band: { Length: > 0 } band } choice)
             return;
-        var level = solution.Used.Relevance.Level;
-        await _bands.AddAsync(band, IsPrior(level, context), new(choice.IsUsed, choice.Propensity, choice.Phase), (double)cost, !solution.Accepted, context, cancellationToken).ConfigureAwait(false);
-        if (solution.Used.Hints.Count > 0 && solution.FirstVerdict is { } accepted)
-            await Trust(level, context).AddAsync(solution.Used.Relevance.Confidence, !accepted, context, cancellationToken).ConfigureAwait(false);
+        await _bands.AddAsync(band, IsPrior(band, solution.Used.Relevance.Level), new(choice.IsUsed, choice.Propensity, choice.Phase), (double)cost, !solution.Accepted, context, cancellationToken).ConfigureAwait(false);
+        if (solution.Used.Hints.Count > 0 && solution.FirstVerdict is { } accepted && Verdicts(band) is { } verdicts)
+            await verdicts.AddAsync(solution.Used.Relevance.Confidence, !accepted, context, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Cases and effort, if the guard lets them.</summary>
     private async ValueTask<Recalled> PlanAsync(Question question, SimilarityLevel level, Neighbourhood around, IMemoryContext context, CancellationToken cancellationToken)
     {
-        var cases = around.Alike.Where(a => level != SimilarityLevel.Unrelated && a.Relevance.Level == level).Take(level == SimilarityLevel.S4 ? _options.FarCases : _options.Cases).ToList();
+        var cases = around.Alike.Where(a => level != SimilarityLevel.Unrelated && a.Relevance.Level == level).Take(_options.Cases).ToList();
         var relevance = cases.Count > 0 ? cases[0].Relevance : Relevance.None;
-        var measured = _options.Measured?.Find(context.Scaling, level);
-        var backOff = _options.Measured?.Find(context.Scaling, SimilarityLevel.Unrelated)?.Effort ?? _options.BackOff;
+        // a case whose answer had to be told is of a harder kind of question than one that was solved
+        var band = PriorBand.BandOf(context.Scaling, level, told: cases.Count > 0 && cases.All(c => c.Episode.IsTold));
+        var measured = _measured.GetValueOrDefault(band);
+        var backOff = _measured.GetValueOrDefault(PriorBand.BandOf(context.Scaling, SimilarityLevel.Unrelated, told: false))?.Effort ?? _options.BackOff;
         var effort = Math.Max(_options.LeastEffort, Math.Min(cases.Count > 0 && measured is not null ? measured.Effort : 1, Math.Pow(backOff, around.Vain)));
-        var band = $"{context.Scaling}/{(level == SimilarityLevel.Unrelated ? "vain" : level.ToString())}";
         var chance = new StreamRandom(context.Stream.Child(CatalogueName));
-        var (decision, why) = await _bands.DecideAsync(band, IsPrior(level, context), chance.NextDouble(), context, cancellationToken).ConfigureAwait(false);
+        var (decision, why) = await _bands.DecideAsync(band, IsPrior(band, level), chance.NextDouble(), context, cancellationToken).ConfigureAwait(false);
 
         var isScored = true;
-        if (decision.UseMemory && cases.Count > 0 && _options.UnscoredDelta is not null && chance.NextDouble() >= _options.CheckShare)
-            isScored = !(await Trust(level, context).ReadAsync(context, cancellationToken).ConfigureAwait(false)).Serves(relevance.Confidence);
+        if (decision.UseMemory && cases.Count > 0 && Verdicts(band) is { } verdicts && chance.NextDouble() >= _options.CheckShare)
+            isScored = !(await verdicts.ReadAsync(context, cancellationToken).ConfigureAwait(false)).Serves(relevance.Confidence);
         var parts = new List<string>();
         if (cases.Count > 0)
             parts.Add($"{cases.Count} {(cases.Count == 1 ? "case" : "cases")}, {Describe(relevance)}");
@@ -166,6 +169,8 @@ public sealed class Auto : IMemory
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"{effort:P0} of the search{(around.Vain > 0 ? $" after {around.Vain} in vain" : "")}"));
         if (!isScored)
             parts.Add("not scored");
+        if (decision.UseMemory && cases.Count > 0 && measured is not null)
+            parts.Add(string.Create(CultureInfo.InvariantCulture, $"expected {measured.Operations:0.0} operations instead of {measured.OperationsWithout:0.0}"));
         var choice = new MemoryChoice(band, $"{(decision.UseMemory ? "" : "not ")}{string.Join("; ", parts)}: {why}", decision.UseMemory, decision.Propensity) { Phase = decision.Phase };
         return decision.UseMemory
             ? new(null, HintWindow.Fit([.. Enumerable.Reverse(cases).Select(c => RememberedCases.ToHint(c.Episode))], question, context), null, relevance)
@@ -177,15 +182,12 @@ public sealed class Auto : IMemory
             : Recalled.Nothing with { Relevance = relevance, Choice = choice };
     }
 
-    private bool IsPrior(SimilarityLevel level, IMemoryContext context) =>
-        level == SimilarityLevel.Unrelated || (_options.Measured?.Find(context.Scaling, level)?.UseCases ?? _options.Prior.Contains(level));
+    private bool IsPrior(string band, SimilarityLevel level) =>
+        level == SimilarityLevel.Unrelated || (_measured.GetValueOrDefault(band)?.UseCases ?? _options.Prior.Contains(level));
 
-    /// <summary>The evidence that the scorer accepts attempts with cases of a level.</summary>
-    private StoredEvidence Trust(SimilarityLevel level, IMemoryContext context) =>
-        new($"score/{context.Scaling}/{level}", CatalogueName,
-            _options.Measured?.Find(context.Scaling, level)?.Trust(Delta, _options.UnscoredAlpha) ?? ReuseEvidence.None(Delta, _options.UnscoredAlpha));
-
-    private double Delta => _options.UnscoredDelta ?? 0.1;
+    /// <summary>The evidence that the scorer accepts a band's attempts with cases, or null where it is always asked.</summary>
+    private StoredEvidence? Verdicts(string band) => _options.UnscoredDelta is not { } delta ? null
+        : new($"score/{band}", CatalogueName, _verdicts.GetValueOrDefault(band) ?? ReuseEvidence.None(delta, _options.UnscoredAlpha));
 
     private static Recalled Given(Recalled known) => known with { Choice = new("", $"the answer given before, {Describe(known.Relevance)}", true, 1) };
 

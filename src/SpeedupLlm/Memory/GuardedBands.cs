@@ -44,8 +44,13 @@ internal sealed class GuardedBands(GuardOptions options)
     /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
     public async ValueTask AddAsync(string band, bool prior, GuardDecision decision, double cost, bool missed, IMemoryContext context, CancellationToken cancellationToken)
     {
-        // where nothing was drawn nothing can be admitted
-        var needed = decision is { Phase: GuardPhase.OnTrial, Propensity: > 0 and < 1 } ? await NeededAsync(band, context, cancellationToken).ConfigureAwait(false) : 1 / options.Alpha;
+        // the scope's other bands are only read where this question may admit the band; another writer's question at the same moment may at most put it off
+        var needed = double.PositiveInfinity;
+        if (decision is { Phase: GuardPhase.OnTrial, Propensity: > 0 and < 1 }
+            && After(Read(await context.Store.GetAsync(context.Scope, Kind, band, cancellationToken).ConfigureAwait(false)), prior, decision, cost, missed, 1 / options.Alpha).State?.Phase == GuardPhase.Admitted)
+        {
+            needed = await NeededAsync(band, context, cancellationToken).ConfigureAwait(false);
+        }
         await Learning.ReviseAsync(
             Kind, band, held => JsonSerializer.SerializeToUtf8Bytes(After(Read(held), prior, decision, cost, missed, needed), GuardJson.Default.BandRecord),
             Auto.CatalogueName, context, cancellationToken).ConfigureAwait(false);

@@ -250,12 +250,21 @@ public sealed class AutoTests
     }
 
     [Fact]
+    public async Task Recall_WithAMeasuredPrior_SaysWhatItExpects()
+    {
+        var memory = new Auto(new() { Measured = Measured([true, false]) });
+        var all = All();
+        await all.LiveAsync(memory, all.Episode(1, OtherNumbers));
+        Assert.Matches(@"^1 case, S3, confidence 0\.\d\d; 75 % of the search; expected 2\.0 operations instead of 6\.0: a prior says that it helps$", (await all.RecallAsync(memory, Asked)).Choice!.Plan);
+    }
+
+    [Fact]
     public void Prior_RoundTrip_IsTheSame()
     {
         var prior = Measured([true, false]);
         Assert.Equal(prior.ToJson(), AutoPrior.Parse(prior.ToJson()).ToJson());
-        Assert.Equal(0.75, AutoPrior.Parse(prior.ToJson()).Find("best-of-n", SimilarityLevel.S3)!.Effort);
-        Assert.Throws<JsonException>(() => AutoPrior.Parse((prior with { FormatVersion = 2 }).ToJson()));
+        Assert.Equal(0.75, AutoPrior.Parse(prior.ToJson()).Find("best-of-n", SimilarityLevel.S3, told: false)!.Effort);
+        Assert.Throws<JsonException>(() => AutoPrior.Parse((prior with { FormatVersion = prior.FormatVersion - 1 }).ToJson()));
         Assert.Throws<JsonException>(() => AutoPrior.Parse("{}"));
     }
 
@@ -269,11 +278,10 @@ public sealed class AutoTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new Auto(new() { BackOff = backOff, LeastEffort = least, UnscoredDelta = delta, CheckShare = check }));
 
     [Theory]
-    [InlineData(0, 3, 3)]
-    [InlineData(1, 0, 3)]
-    [InlineData(1, 3, 0)]
-    public void New_OptionOutOfRange_IsRefused(int cases, int far, int harm) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Auto(new() { Cases = cases, FarCases = far, HarmLimit = harm }));
+    [InlineData(0, 3)]
+    [InlineData(1, 0)]
+    public void New_OptionOutOfRange_IsRefused(int cases, int harm) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Auto(new() { Cases = cases, HarmLimit = harm }));
 
     [Fact]
     public void New_GuardOrCacheOutOfRange_IsRefused()
@@ -283,7 +291,7 @@ public sealed class AutoTests
     }
 
     private static AutoPrior Measured(IReadOnlyList<bool> judged) =>
-        new("a test", [new("best-of-n", SimilarityLevel.S3, judged.Count, 2, 6, 0.75, true, judged)]) { ModelFingerprint = "model" };
+        new("a test", [new("best-of-n", SimilarityLevel.S3, false, judged.Count, 2, 6, 0.75, true, judged)]) { ModelFingerprint = "model" };
 
     private static Episode InVain(Episode episode) => episode with
     {
