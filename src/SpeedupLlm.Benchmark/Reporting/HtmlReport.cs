@@ -131,12 +131,15 @@ internal static class HtmlReport
     private static void Findings(HtmlPage page, Summary summary)
     {
         page.Heading("The paper’s eight findings");
+        page.Paragraph("A finding agrees if all its parts do, and differs if one of them does; the interval is that of the figure that decides the part: a difference of savings, a slope, a correlation, a count of cells.", "soft");
         page.Table(
             [new("", true), "claim", "paper", "here", "95 % interval", "verdict"],
-            summary.Findings.Select(f => (IReadOnlyList<Field>)
-            [
-                Invariant($"{f.Id}"), f.Claim, f.Paper, f.Ours ?? "not measured", f.Ci is { } ci ? $"{Format.Number(ci[0])} to {Format.Number(ci[1])}" : "–", new(f.Verdict, null, f.Verdict),
-            ]));
+            summary.Findings.SelectMany(f => f.Parts is not [_, _, ..] parts
+                ? [Row(Invariant($"{f.Id}"), f.Claim, f.Paper, f.Ours, f.Ci, f.Verdict)]
+                : parts.Select((p, i) => Row(Invariant($"{f.Id}{(char)('a' + i)}"), p.Claim, p.Paper, p.Ours, p.Ci, p.Verdict)).Prepend(Row(Invariant($"{f.Id}"), f.Claim, f.Paper, "", null, f.Verdict))));
+
+        static IReadOnlyList<Field> Row(string id, string claim, string paper, string? ours, double[]? interval, string verdict) =>
+            [id, claim, paper, ours ?? "not measured", interval is [var low, var high] ? $"{Format.Number(low)} to {Format.Number(high)}" : "–", new(verdict, null, verdict)];
     }
 
     private static void Cells(HtmlPage page, Analysis analysis)

@@ -93,7 +93,21 @@ public sealed record Pearson(double? R, double? P, int N);
 /// <param name="Id">1 to 8.</param>
 /// <param name="Claim">What the paper found.</param>
 /// <param name="Paper">Its figure.</param>
-/// <param name="Ours">Ours, or null if it was not measured.</param>
-/// <param name="Ci">95 % interval of the figure that decides, or null.</param>
+/// <param name="Ours">Ours of the first part, or null if it was not measured.</param>
+/// <param name="Ci">95 % interval of the figure that decides the first part, or null.</param>
+/// <param name="Verdict"><c>agrees</c> if all parts do, <c>differs</c> if one does, else <c>undecided</c>.</param>
+public sealed record Finding(int Id, string Claim, string Paper, string? Ours, double[]? Ci, string Verdict)
+{
+    /// <summary>What the claim consists of, each tested by itself; null in files of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<FindingPart>? Parts { get; init; }
+}
+
+/// <summary>A part of a finding.</summary>
+/// <param name="Claim">What it says.</param>
+/// <param name="Paper">The paper's figure, or in words what it says.</param>
+/// <param name="Ours">Ours in words, or null if it was not measured.</param>
+/// <param name="Value">The figure that decides, or null.</param>
+/// <param name="Ci">Its 95 % interval: low, high; or null.</param>
 /// <param name="Verdict"><c>agrees</c>, <c>differs</c> or <c>undecided</c>.</param>
-public sealed record Finding(int Id, string Claim, string Paper, string? Ours, double[]? Ci, string Verdict);
+public sealed record FindingPart(string Claim, string Paper, string? Ours, double? Value, double[]? Ci, string Verdict);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.RegularExpressions;
 using SpeedupLlm.Benchmark.Reporting;
 using SpeedupLlm.Benchmark.Tests.Experiments;
@@ -26,7 +27,7 @@ public sealed partial class HtmlReportTests : IDisposable
         Assert.Equal(96, Cells().Count(page));
         Assert.Equal(4 * 5, Lines().Count(page));
         foreach (var finding in summary.Findings)
-            Assert.Contains(finding.Claim, page, StringComparison.Ordinal);
+            Assert.All(finding.Parts!.Select(p => p.Claim).Prepend(finding.Claim), claim => Assert.Contains(WebUtility.HtmlEncode(claim), page, StringComparison.Ordinal));
         foreach (var svg in Svgs().Matches(page).Select(m => m.Value))
             System.Xml.Linq.XDocument.Parse(svg);
     }

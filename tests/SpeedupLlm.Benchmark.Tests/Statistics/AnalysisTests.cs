@@ -11,28 +11,69 @@ public sealed class AnalysisTests
     [Fact]
     public void Of_MemoryThatHelpsWhereAlike_FindsThePapersPattern()
     {
-        double Gain(string similarity, string memory, int level) => similarity switch
+        // text memories are as good as they get after three cases; SFT gets better and better, differs from group to group, and repeats itself at S4
+        double Gain(string similarity, string memory, int group, int level) => similarity switch
         {
-            "S1" => 0.4,
-            "S2" => 0.33,
-            "S3" => 0.2,
-            _ => memory == "sft" ? -0.12 : 0.05,
-        } * (memory is "sft" ? 0.9 : memory is "in-context" ? 1.1 : memory is "reflect-update" ? 0.6 : 0.25);
+            "S1" => 0.6,
+            "S2" => 0.5,
+            "S3" => 0.3,
+            _ => memory == "sft" ? -0.07 : 0.1,
+        } * memory switch
+        {
+            "sft" => (0.15 * level) + (group % 2 == 0 ? 0.22 : -0.22),
+            "in-context" => 1.1 * Math.Min(level, 3) / 3,
+            "reflect-update" => 0.7 * Math.Min(level, 3) / 3,
+            _ => 0.35 * Math.Min(level, 3) / 3,
+        };
 
-        var summary = Analyse(60, 4, Gain).Summary;
+        var summary = Analyse(60, 10, Gain).Summary;
         Assert.Equal(80, summary.Overall.Cells);
         Assert.InRange(summary.Overall.Cheaper, 64, 80);
         Assert.True(summary.Overall.SignificantlyCheaper > 40);
         Assert.True(summary.Overall.Pearson.R < 0 && summary.Overall.Pearson.P < 0.05);
-        Assert.Equal(["agrees", "agrees", "agrees", "agrees", "agrees", "agrees", "undecided", "agrees"], summary.Findings.Select(f => f.Verdict));
+        Assert.All(summary.Findings.SelectMany(f => f.Parts!), p => Assert.Equal((p.Claim, "agrees"), (p.Claim, p.Verdict)));
+        Assert.All(summary.Findings, f => Assert.Equal("agrees", f.Verdict));
         Assert.Contains(summary.Cells, c => c.Verdict == "harmless" && c.Memory != "none");
         Assert.Contains(summary.Cells, c => c.Verdict == "harmful" && c is { Similarity: "S4", Memory: "sft" });
     }
 
     [Fact]
+    public void Of_TheOppositeOfThePaper_Differs()
+    {
+        // memory makes dearer, the more so the closer and the more there is; lessons are better than cases, and SFT is worst late
+        double Gain(string similarity, string memory, int group, int level) => (similarity is "S1" or "S2" ? -0.2 : similarity == "S3" ? -0.12 : 0.08) * (0.5 + (0.06 * level)) * memory switch
+        {
+            "sft" => 0.5 + (0.08 * level),
+            "in-context" => 1 + (group % 2 == 0 ? 0.4 : -0.4),
+            "reflect-update" => 0.4,
+            _ => 0.1,
+        };
+
+        var verdicts = PartsOf(Analyse(60, 10, Gain));
+        foreach (var part in (string[])["1a", "1b", "1c", "3a", "3b", "5a", "5b", "8a", "8b", "7b"])
+            Assert.Equal((part, "differs"), (part, verdicts[part]));
+    }
+
+    /// <summary>What is decided by an interval is decided wrongly one time in twenty where there is nothing: fails only if an exact 99 % bound rules that out.</summary>
+    /// <remarks>2a is not among them: a failure costs the cap and is wrong, so cost and accuracy go against each other in pure noise too. That is what 2b is for.</remarks>
+    [Fact]
+    public void Of_ManyStudiesOfNothing_DecidesNoPartOftenerThanItsLevel()
+    {
+        const int studies = 60;
+        string[] decidedByInterval = ["1b", "2b", "3a", "3b", "5a", "5b", "6a", "6b", "6c", "8a", "8b"];
+        var decided = Enumerable.Range(0, studies).AsParallel()
+            .SelectMany(seed => PartsOf(Analyse(12, 2, (_, _, _, _) => 0, seed: seed)).Where(p => p.Value != "undecided").Select(p => p.Key)).CountBy(p => p).ToDictionary();
+        foreach (var part in decidedByInterval)
+            CoverageBound.AssertAtMost(decided.GetValueOrDefault(part), studies, 0.05);
+    }
+
+    private static Dictionary<string, string> PartsOf(Analysis analysis) =>
+        analysis.Summary.Findings.SelectMany(f => f.Parts!.Select((p, i) => ($"{f.Id}{(char)('a' + i)}", p.Verdict))).ToDictionary();
+
+    [Fact]
     public void Of_MemoryThatDoesNothing_ClaimsNothing()
     {
-        var analysis = Analyse(20, 2, (_, _, _) => 0);
+        var analysis = Analyse(20, 2, (_, _, _, _) => 0);
         var summary = analysis.Summary;
         Assert.True(summary.Overall.SignificantlyCheaper + summary.Overall.SignificantlyDearer <= 4);
         Assert.DoesNotContain(summary.Findings, f => f.Id is 1 or 7 && f.Verdict == "agrees");
@@ -44,15 +85,15 @@ public sealed class AnalysisTests
     [Fact]
     public void Of_SavingsKeepGrowingForSftOnly_DecidesSaturation()
     {
-        var findings = Analyse(40, 8, (_, memory, level) => memory == "sft" ? 0.05 * level : 0.3).Summary.Findings;
-        Assert.Equal("agrees", findings.Single(f => f.Id == 7).Verdict);
-        Assert.Equal("agrees", findings.Single(f => f.Id == 6).Verdict);
+        var findings = Analyse(40, 10, (_, memory, _, level) => memory == "sft" ? 0.05 * level : 0.3).Summary.Findings;
+        Assert.Equal(["agrees", "agrees", "agrees"], findings.Single(f => f.Id == 7).Parts!.Select(p => p.Verdict));
+        Assert.Equal("agrees", findings.Single(f => f.Id == 6).Parts![0].Verdict);
     }
 
     [Fact]
     public void Of_OneMemoryOnly_LeavesTheRestUndecided()
     {
-        var summary = Analyse(10, 2, (_, _, _) => 0.3, ["none", "in-context"]).Summary;
+        var summary = Analyse(10, 2, (_, _, _, _) => 0.3, ["none", "in-context"]).Summary;
         Assert.Equal(16, summary.Overall.Cells);
         Assert.All(summary.Findings.Where(f => f.Id is 1 or 5 or 6 or 7 or 8), f => Assert.Equal("undecided", f.Verdict));
     }
@@ -60,7 +101,7 @@ public sealed class AnalysisTests
     [Fact]
     public void Of_NoTrials_IsNullEverywhereAndNeverNaN()
     {
-        var summary = Analyse(0, 2, (_, _, _) => 0).Summary;
+        var summary = Analyse(0, 2, (_, _, _, _) => 0).Summary;
         Assert.Empty(summary.Cells);
         Assert.Equal(8, summary.Findings.Count);
         Assert.Null(summary.Overall.MeanReduction);
@@ -76,9 +117,9 @@ public sealed class AnalysisTests
         Assert.Equal(-2 / Math.Sqrt(5), FindingsTable.RankTrend([2, 2, 1, 1]), 12);
     }
 
-    private static Analysis Analyse(int groups, int rounds, Func<string, string, int, double> gain, IReadOnlyList<string>? memories = null)
+    private static Analysis Analyse(int groups, int rounds, Func<string, string, int, int, double> gain, IReadOnlyList<string>? memories = null, long seed = 5)
     {
-        var random = new StreamRandom(StreamKey.Root(5));
+        var random = new StreamRandom(StreamKey.Root(seed));
         var trials = new List<Trial>();
         foreach (var similarity in GridOrder.Similarities)
         {
@@ -90,7 +131,8 @@ public sealed class AnalysisTests
                     {
                         for (var level = 0; level <= rounds; level++)
                         {
-                            var p = 0.25 + (memory == "none" || level == 0 ? 0 : gain(similarity, memory, level));
+                            var gained = memory == "none" || level == 0 ? 0 : gain(similarity, memory, group, level);
+                            var p = 0.25 + gained;
                             var draws = 1;
                             var solved = random.NextDouble() < p;
                             while (!solved && draws < 8)
@@ -99,7 +141,9 @@ public sealed class AnalysisTests
                                 solved = random.NextDouble() < p;
                             }
 
-                            trials.Add(Line(similarity, scaling, memory, group, level, draws, solved));
+                            // the scorer lets wrong answers through, fewer where memory helps
+                            var isRight = solved && random.NextDouble() < 0.8 + Math.Clamp(gained, -0.2, 0.2);
+                            trials.Add(Line(similarity, scaling, memory, group, level, draws, solved, isRight));
                         }
                     }
                 }
@@ -110,7 +154,7 @@ public sealed class AnalysisTests
         return Analysis.Of(ManifestOf(settings), trials, []);
     }
 
-    private static Trial Line(string similarity, string scaling, string memory, int group, int level, int draws, bool solved) => new()
+    private static Trial Line(string similarity, string scaling, string memory, int group, int level, int draws, bool solved, bool isRight) => new()
     {
         Similarity = similarity,
         Scaling = scaling,
@@ -120,7 +164,7 @@ public sealed class AnalysisTests
         Level = level,
         Question = "q",
         Expected = "1",
-        Correct = solved,
+        Correct = isRight,
         Accepted = solved,
         Stop = solved ? "threshold" : "cap",
         Operations = draws,
