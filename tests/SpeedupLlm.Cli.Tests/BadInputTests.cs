@@ -80,6 +80,7 @@ public sealed class BadInputTests : IDisposable
         var lines = File.ReadAllLines(trials);
         File.WriteAllLines(trials, [lines[0], "{\"formatVersion\":", lines[2]]);
         (await Speedup.RunAsync("report", _folder["run"])).AssertRefused(2, "trials.jsonl line 2");
+        (await Speedup.RunAsync("report", _folder["run"], _folder["other"])).AssertRefused(2, "--out FILE.html");
     }
 
     [Fact]

@@ -14,6 +14,9 @@ public sealed record CalibrationReport(int FormatVersion, RelevancyReport Releva
     /// <summary>The file's text.</summary>
     public string ToJson() => System.Text.Json.JsonSerializer.Serialize(this, ResultsJson.Indented.CalibrationReport) + "\n";
 
+    /// <summary>The same as one self-contained page.</summary>
+    public string ToHtml() => Reporting.RelevancySection.Page(this);
+
     /// <summary>Tables for a terminal.</summary>
     public string ToText()
     {

@@ -1,6 +1,5 @@
 using SpeedupLlm.Benchmark.Data;
 using SpeedupLlm.Relevancy;
-using SpeedupLlm.Worlds;
 
 namespace SpeedupLlm.Benchmark.Calibration;
 
@@ -23,30 +22,32 @@ public sealed record Pair(string Label, SimilarityLevel? Level, string Asked, st
         [
             .. seeds.Select(s => new Pair("seed", SimilarityLevel.S1, s, s)),
             .. data.All.Select(v => new Pair(v.Type, LevelOf(v.Type), v.Question, v.Seed)),
-            .. data.All.Select(v => new Pair(Unrelated, SimilarityLevel.Unrelated, v.Question, nearest.To(v.Question, s => s != v.Seed))),
+            .. data.All.Select(v => new Pair(Unrelated, SimilarityLevel.Unrelated, v.Question, nearest.To(v.Question, s => s != v.Seed) ?? v.Seed)),
         ];
     }
 
-    /// <summary>The base question of each group beside its questions at every level, and beside the most similar base question of another firm.</summary>
-    /// <param name="world">The world.</param>
-    /// <param name="groups">How many groups, at least 2.</param>
-    /// <param name="seed">Picks them.</param>
-    public static IReadOnlyList<Pair> Of(IWorld world, int groups, long seed)
+    /// <summary>The base question of each group beside its questions at every level, and beside the most similar base question about something else. Empty for data without levels.</summary>
+    /// <param name="data">The questions.</param>
+    /// <param name="groups">How many groups.</param>
+    public static IReadOnlyList<Pair> Of(IExampleSource data, int groups)
     {
-        ArgumentNullException.ThrowIfNull(world);
-        ArgumentOutOfRangeException.ThrowIfLessThan(groups, 2);
-        var data = new WorldExamples(world, seed);
-        var bases = Enumerable.Range(0, groups).Select(g => data.At(g, SimilarityLevel.S1, 0).Question).ToList();
-        var nearest = new Nearest(bases);
-        // another branch of the firm is no stranger; what the firm is called stands first
-        static string Firm(string question) => question.Split(' ', 2)[0];
+        ArgumentNullException.ThrowIfNull(data);
+        if (data.LevelsAt(SimilarityLevel.S1) is null)
+            return [];
+        var bases = Enumerable.Range(0, groups).Select(g => (data.At(g, SimilarityLevel.S1, 0).Question, Subject: data.SubjectOf(g))).ToList();
+        // another branch of the firm is no stranger
+        var subjects = bases.DistinctBy(b => b.Question).ToDictionary(b => b.Question, b => b.Subject, StringComparer.Ordinal);
+        var nearest = new Nearest([.. subjects.Keys]);
         return
         [
             .. from level in (SimilarityLevel[])[SimilarityLevel.S1, SimilarityLevel.S2, SimilarityLevel.S3, SimilarityLevel.S4]
                from @group in Enumerable.Range(0, groups)
-               from at in Enumerable.Range(1, 4)
-               select new Pair(level.ToString(), level, data.At(@group, level, at).Question, bases[@group]),
-            .. bases.Select(b => new Pair(Unrelated, SimilarityLevel.Unrelated, b, nearest.To(b, o => Firm(o) != Firm(b)))),
+               from at in Enumerable.Range(1, Math.Min(4, data.LevelsAt(level) ?? 0))
+               select new Pair(level.ToString(), level, data.At(@group, level, at).Question, bases[@group].Question),
+            .. from asked in bases
+               let other = nearest.To(asked.Question, o => subjects[o] != asked.Subject)
+               where other is not null
+               select new Pair(Unrelated, SimilarityLevel.Unrelated, asked.Question, other),
         ];
     }
 
@@ -64,10 +65,10 @@ public sealed record Pair(string Label, SimilarityLevel? Level, string Asked, st
         private readonly HashedNgramEmbedder _embedder = new();
         private readonly Dictionary<string, ReadOnlyMemory<float>> _vectors = texts.Distinct(StringComparer.Ordinal).ToDictionary(t => t, t => new HashedNgramEmbedder().Embed(t), StringComparer.Ordinal);
 
-        public string To(string text, Predicate<string> among)
+        public string? To(string text, Predicate<string> among)
         {
             var query = _embedder.Embed(text);
-            return _vectors.Where(v => among(v.Key)).MaxBy(v => Cosine.Dot(query.Span, v.Value.Span)).Key;
+            return _vectors.Keys.Where(k => among(k)).MaxBy(k => Cosine.Dot(query.Span, _vectors[k].Span));
         }
     }
 }

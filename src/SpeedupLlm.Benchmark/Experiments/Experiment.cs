@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using SpeedupLlm.Benchmark.Calibration;
 using SpeedupLlm.Benchmark.Data;
 using SpeedupLlm.Benchmark.Results;
 using SpeedupLlm.Memory;
@@ -88,6 +89,8 @@ public sealed class Experiment
         // the manifest comes first: wherever the process is killed, what is there says what it is of
         var manifest = Describe(startedAt);
         _folder.Write(manifest);
+        if (_hasLevels && _settings.Memory.Count > 1)
+            _folder.Write(RelevancyStudy.Of(_data.Name, Pair.Of(_data, _groups.Count)));
         TrialFile.WriteSorted(_folder.TrialsPath, kept);
         TrialFile.WriteSorted(_folder.PlainCallsPath, plainKept);
         var progress = new Tally(kept.Count, PlannedTrials, _clock, start, Progress);

@@ -1,7 +1,9 @@
 using System.Globalization;
+using SpeedupLlm.Benchmark.Calibration;
 using SpeedupLlm.Benchmark.Results;
 using SpeedupLlm.Benchmark.Statistics;
 using SpeedupLlm.Benchmark.Theory;
+using SpeedupLlm.Memory;
 using static System.FormattableString;
 
 namespace SpeedupLlm.Benchmark.Reporting;
@@ -9,20 +11,24 @@ namespace SpeedupLlm.Benchmark.Reporting;
 /// <summary><c>report.html</c>: one file with style and pictures inside, that asks nothing of the network and holds nothing of the clock.</summary>
 internal static class HtmlReport
 {
-    public static string Render(Manifest manifest, Analysis analysis)
+    public static string Render(Manifest manifest, Analysis analysis, RelevancyReport? relevancy)
     {
         var page = new HtmlPage("What experience saves");
         Headline(page, manifest, analysis);
-        if (analysis.PaperCells.Any())
+        if (analysis.WithMemory.Any())
         {
             Grid(page, analysis);
             Curves(page, analysis);
-            Findings(page, analysis.Summary);
         }
+
+        if (analysis.PaperCells.Any())
+            Findings(page, analysis.Summary);
 
         Cells(page, analysis);
         Bills(page, analysis);
         Theory(page, analysis.Summary.Premises ?? [], analysis.Groups.Count);
+        if (relevancy is not null)
+            RelevancySection.Write(page, relevancy);
         page.Timed(p => Times(p, analysis));
         Provenance.Write(page, manifest);
         return page.ToString();
@@ -35,25 +41,43 @@ internal static class HtmlReport
             + $"{Provenance.Count(analysis.Groups.Count, "group")}, {Provenance.Count(parameters.Rounds, "level")} of experience after the first question, feedback {parameters.Feedback.ToString().ToLowerInvariant()}, seed {parameters.Seed}."), "soft");
         foreach (var notice in Provenance.Notices(manifest, analysis.Cells.Sum(c => c.Summary.Failed)))
             page.Paragraph(notice, "notice");
-        var overall = analysis.Overall;
-        if (overall.Cells == 0)
-            return;
-        var n = analysis.Groups.Count;
-        page.Tiles(
-            (Invariant($"{overall.Cheaper}/{overall.Cells}"), Invariant($"cells with memory cost fewer operations ({overall.SignificantlyCheaper} significantly; {overall.SignificantlyDearer} significantly more)")),
-            (Format.Percent(overall.MeanReduction), $"operations saved on average{Interval(analysis, Measure.Operations, static _ => true)}; at most {Format.Percent(overall.MaxReduction)}; n = {Provenance.Count(n, "group")}"),
-            (Format.Percent(MeanAt(analysis, static s => s == "S1")), $"saved when the same question returns (S1){Interval(analysis, Measure.Operations, static s => s == "S1")}; {Format.Percent(MeanAt(analysis, static s => s != "S1"))}{Interval(analysis, Measure.Operations, static s => s != "S1")} at S2–S4"),
-            (Format.Percent(overall.MeanFullCostReduction), $"of the full cost saved on average{Interval(analysis, Measure.FullCost, static _ => true)}: every token of solving, judging, recalling, learning and training"));
+        if (analysis.PaperCells.Any())
+            GridTiles(page, analysis);
+        if (analysis.WithMemory.Where(c => c.Summary.Memory == Auto.CatalogueName).ToList() is [_, ..] auto)
+            AutoTiles(page, analysis, auto);
     }
 
-    /// <summary>The interval of a mean over cells, in brackets after a space, or nothing.</summary>
-    private static string Interval(Analysis analysis, Measure measure, Func<string, bool> similarity) =>
-        Mean(analysis, measure, c => similarity(c.Summary.Similarity))?.Confidence()?.ToArray() is [var low, var high]
-            ? $" [{Format.Percent(low)}, {Format.Percent(high)}]"
-            : "";
+    private static void GridTiles(HtmlPage page, Analysis analysis)
+    {
+        var overall = analysis.Overall;
+        var all = analysis.PaperCells.ToList();
+        var (same, near) = (all.Where(c => c.Summary.Similarity == "S1").ToList(), all.Where(c => c.Summary.Similarity != "S1").ToList());
+        page.Tiles(
+            (Invariant($"{overall.Cheaper}/{overall.Cells}"), Invariant($"cells with memory cost fewer operations ({overall.SignificantlyCheaper} significantly; {overall.SignificantlyDearer} significantly more)")),
+            (Format.Percent(overall.MeanReduction), $"operations saved on average{Between(Mean(all, Measure.Operations))}; at most {Format.Percent(overall.MaxReduction)}; n = {Provenance.Count(analysis.Groups.Count, "group")}"),
+            (Format.Percent(Mean(same, Measure.Operations)?.Value), $"saved when the same question returns (S1){Between(Mean(same, Measure.Operations))}; {Share(Mean(near, Measure.Operations))} at S2–S4"),
+            (Format.Percent(overall.MeanFullCostReduction), $"of the full cost saved on average{Between(Mean(all, Measure.FullCost))}: every token of solving, judging, recalling, learning and training"));
+    }
 
-    private static GroupEstimate? Mean(Analysis analysis, Measure measure, Func<AnalysedCell, bool> which) =>
-        GroupEstimate.Mean([.. analysis.PaperCells.Where(which).Select(c => Analysis.Reduction(c.Paired, measure)).OfType<GroupEstimate>()]);
+    private static void AutoTiles(HtmlPage page, Analysis analysis, IReadOnlyList<AnalysedCell> auto)
+    {
+        var (same, near) = (auto.Where(c => c.Summary.Similarity == "S1").ToList(), auto.Where(c => c.Summary.Similarity != "S1").ToList());
+        var gained = GroupEstimate.Mean([.. near.Select(c => c.Paired.Gain().Estimate()).OfType<GroupEstimate>()]);
+        int With(string verdict) => auto.Count(c => c.Summary.Verdict == verdict);
+        page.Tiles(
+            (Format.Percent(Mean(near, Measure.Operations)?.Value), $"operations that auto saves at S2–S4, mean over {Provenance.Count(near.Count, "cell")}{Between(Mean(near, Measure.Operations))}; n = {Provenance.Count(analysis.Groups.Count, "group")}"),
+            (Format.Percent(Mean(near, Measure.FullCost)?.Value), $"of the full cost at S2–S4{Between(Mean(near, Measure.FullCost))}; right answers {Format.Points(gained?.Value, gained?.Confidence()?.ToArray())}"),
+            (Format.Percent(Mean(same, Measure.Operations)?.Value), $"operations when the same question returns (S1){Between(Mean(same, Measure.Operations))}; full cost {Share(Mean(same, Measure.FullCost))}"),
+            (Invariant($"{With(HarmOutcome.Harmful)}/{auto.Count}"), Invariant($"cells of auto are shown harmful; {With(HarmOutcome.Harmless)} are shown harmless, {With(HarmOutcome.Undecided)} undecided")));
+    }
+
+    private static string Share(GroupEstimate? mean) => Format.Percent(mean?.Value) + Between(mean);
+
+    /// <summary>The interval of a mean over cells, in brackets after a space, or nothing.</summary>
+    private static string Between(GroupEstimate? mean) => mean?.Confidence()?.ToArray() is [var low, var high] ? $" [{Format.Percent(low)}, {Format.Percent(high)}]" : "";
+
+    private static GroupEstimate? Mean(IReadOnlyList<AnalysedCell> cells, Measure measure) =>
+        GroupEstimate.Mean([.. cells.Select(c => Analysis.Reduction(c.Paired, measure)).OfType<GroupEstimate>()]);
 
     private static void Grid(HtmlPage page, Analysis analysis)
     {
@@ -88,7 +112,7 @@ internal static class HtmlReport
         page.Paragraph($"Operations with memory as a share of those without, by how many questions of the same firm came before; the mean over scaling methods, bands are 95 % intervals, n = {Provenance.Count(analysis.Groups.Count, "group")}. At 0 nothing has been learnt.", "soft");
         var memories = Trends.Memories(analysis);
         var panels = new List<(string Title, List<Series> Lines)>();
-        foreach (var similarity in analysis.PaperCells.Select(c => c.Summary.Similarity).Distinct())
+        foreach (var similarity in analysis.WithMemory.Select(c => c.Summary.Similarity).Distinct())
             panels.Add((similarity, [.. memories.Select((memory, index) => Curve(analysis, memory, similarity, index + 1))]));
         var highest = Math.Max(110, Math.Min(400, panels.SelectMany(p => p.Lines).SelectMany(l => l.Points).Max(p => p.Y) + 10));
         page.Figure(LineChart.Render([.. panels.Select(p => new ChartPanel(p.Title, p.Lines, highest, "questions before"))], "Operations relative to no memory over experience, by memory and similarity"));
@@ -97,7 +121,7 @@ internal static class HtmlReport
             memories.Select(memory =>
             {
                 var slope = Trends.Slope(analysis, [memory], from: 1);
-                var mean = Mean(analysis, Measure.Operations, c => c.Summary.Memory == memory);
+                var mean = Mean([.. analysis.WithMemory.Where(c => c.Summary.Memory == memory)], Measure.Operations);
                 return (IReadOnlyList<Field>)
                 [
                     memory, new(Format.WithInterval(mean?.Value, mean?.Confidence()?.ToArray()), mean?.Value),
@@ -231,9 +255,6 @@ internal static class HtmlReport
             ]),
             analysis.Cells.Count <= 24 ? null : Provenance.Count(analysis.Cells.Count, "cell"));
     }
-
-    private static double? MeanAt(Analysis analysis, Func<string, bool> similarity) =>
-        analysis.PaperCells.Where(c => similarity(c.Summary.Similarity)).Average(c => c.Summary.Operations.Reduction);
 
     private static double? Share(CellSummary s) => s.Trials > 0 ? (double)s.Accepted / s.Trials : null;
 }

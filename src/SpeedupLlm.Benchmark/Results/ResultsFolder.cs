@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using SpeedupLlm.Benchmark.Calibration;
 using SpeedupLlm.Benchmark.Reporting;
 using SpeedupLlm.Benchmark.Statistics;
 using SpeedupLlm.Benchmark.Streaming;
@@ -31,6 +32,8 @@ public sealed class ResultsFolder
 
     internal string StreamSummaryPath => In("stream.json");
 
+    internal string RelevancyPath => In("relevancy.json");
+
     internal string CellsPath => In("cells.csv");
 
     internal string SummaryPath => In("summary.json");
@@ -53,7 +56,7 @@ public sealed class ResultsFolder
         var analysis = Analysis.Of(manifest, Priced(TrialFile.Read(TrialsPath)), Priced(TrialFile.Read(PlainCallsPath)));
         WriteAtomically(SummaryPath, JsonSerializer.Serialize(analysis.Summary, ResultsJson.Indented.Summary) + "\n");
         WriteAtomically(CellsPath, CellsFile.Format(analysis));
-        WriteAtomically(ReportPath, HtmlReport.Render(manifest, analysis));
+        WriteAtomically(ReportPath, HtmlReport.Render(manifest, analysis, ReadRelevancy()));
         return analysis.Summary;
     }
 
@@ -119,6 +122,20 @@ public sealed class ResultsFolder
         }
     }
 
+    /// <summary>How well the run's questions are told apart, or null in a run of data without levels, or of an earlier version.</summary>
+    /// <exception cref="InvalidDataException">It is malformed.</exception>
+    private RelevancyReport? ReadRelevancy()
+    {
+        try
+        {
+            return File.Exists(RelevancyPath) ? JsonSerializer.Deserialize(File.ReadAllText(RelevancyPath), ResultsJson.Indented.RelevancyReport) : null;
+        }
+        catch (JsonException error)
+        {
+            throw new InvalidDataException($"{RelevancyPath}: {error.Message}", error);
+        }
+    }
+
     /// <summary>The premises of the paper's theorems on the trials of a grid.</summary>
     /// <exception cref="FileNotFoundException">There is no run here.</exception>
     /// <exception cref="InvalidDataException">A file is malformed; names file and line.</exception>
@@ -143,6 +160,9 @@ public sealed class ResultsFolder
 
     internal void Write(Manifest manifest) =>
         WriteAtomically(ManifestPath, JsonSerializer.Serialize(manifest, ResultsJson.Indented.Manifest) + "\n");
+
+    internal void Write(RelevancyReport relevancy) =>
+        WriteAtomically(RelevancyPath, JsonSerializer.Serialize(relevancy, ResultsJson.Indented.RelevancyReport) + "\n");
 
     /// <summary>A reader sees the old file or the new one, never half.</summary>
     internal static void WriteAtomically(string path, string text)

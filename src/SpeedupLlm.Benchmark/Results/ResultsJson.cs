@@ -12,9 +12,11 @@ namespace SpeedupLlm.Benchmark.Results;
 [JsonSerializable(typeof(Manifest))]
 [JsonSerializable(typeof(Summary))]
 [JsonSerializable(typeof(CalibrationReport))]
+[JsonSerializable(typeof(RelevancyReport))]
 [JsonSerializable(typeof(StreamTrial))]
 [JsonSerializable(typeof(StreamSummary))]
 [JsonSerializable(typeof(PriceFile))]
+[JsonSerializable(typeof(Statistics.OverCheckpoints))]
 [JsonSerializable(typeof(TheoryReport))]
 internal sealed partial class ResultsJsonContext : JsonSerializerContext
 {

@@ -51,6 +51,9 @@ internal sealed class Analysis
     /// <summary>Cells of the paper's grid with memory.</summary>
     public IEnumerable<AnalysedCell> PaperCells => Cells.Where(c => GridOrder.IsPaperCell(c.Paired.Key));
 
+    /// <summary>All cells with memory at a level of similarity, those beyond the paper's grid among them.</summary>
+    public IEnumerable<AnalysedCell> WithMemory => Cells.Where(c => !c.Paired.Key.IsBaseline && GridOrder.Similarities.Contains(c.Paired.Key.Similarity));
+
     /// <summary>The correlation between the change of operations and that of accuracy.</summary>
     public PearsonOverCells? Correlation { get; private set; }
 

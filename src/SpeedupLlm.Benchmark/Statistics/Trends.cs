@@ -5,13 +5,13 @@ namespace SpeedupLlm.Benchmark.Statistics;
 /// <summary>How savings change with experience.</summary>
 internal static class Trends
 {
-    /// <summary>The mean reduction of operations at one level over all paper cells of these memories, or null.</summary>
+    /// <summary>The mean reduction of operations at one level over all cells of these memories, or null.</summary>
     /// <param name="analysis">The run.</param>
     /// <param name="memories">The memories.</param>
     /// <param name="similarity">One similarity, or null for all.</param>
     /// <param name="level">The level.</param>
     public static GroupEstimate? At(Analysis analysis, IReadOnlyList<string> memories, string? similarity, int level) =>
-        GroupEstimate.Mean([.. analysis.PaperCells
+        GroupEstimate.Mean([.. analysis.WithMemory
             .Where(c => memories.Contains(c.Paired.Key.Memory) && (similarity is null || c.Paired.Key.Similarity == similarity))
             .Select(c => Analysis.Reduction(c.Paired.Where((with, _) => with.Level == level, analysis.Groups))).OfType<GroupEstimate>()]);
 
@@ -30,5 +30,5 @@ internal static class Trends
 
     /// <summary>The memories of the run, in the order of the grid, without the baseline.</summary>
     public static IReadOnlyList<string> Memories(Analysis analysis) =>
-        [.. analysis.PaperCells.Select(c => c.Paired.Key.Memory).Distinct().OrderBy(GridOrder.Memory)];
+        [.. analysis.WithMemory.Select(c => c.Paired.Key.Memory).Distinct().OrderBy(GridOrder.Memory)];
 }

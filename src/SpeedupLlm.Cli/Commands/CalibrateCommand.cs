@@ -15,7 +15,7 @@ internal static class CalibrateCommand
         Option<string> data = new("--data") { Description = $"A world ({string.Join(", ", WorldCatalogue.Names)}) or gsm-plus:FILE.", DefaultValueFactory = _ => WorldCatalogue.Names[0] };
         Option<int> groups = new("--groups") { Description = "Groups of a world.", DefaultValueFactory = _ => 60 };
         Option<long> seed = new("--seed") { Description = "Picks the groups and the orders of asking.", DefaultValueFactory = _ => 1 };
-        Option<string?> output = new("--out") { Description = "A folder for calibration.json. Default: only the terminal." };
+        Option<string?> output = new("--out") { Description = "A folder for calibration.json and report.html. Default: only the terminal." };
         var command = new Command("calibrate", "Measures how well relevancy tells similarity levels apart, and how often reused answers are wrong.")
         {
             data, groups, seed, output, CalibrateTauCommand.Create(), CalibratePriorCommand.Create(),
@@ -28,6 +28,7 @@ internal static class CalibrateCommand
             {
                 Directory.CreateDirectory(folder);
                 await File.WriteAllTextAsync(Path.Combine(folder, "calibration.json"), report.ToJson(), cancellationToken).ConfigureAwait(false);
+                await File.WriteAllTextAsync(Path.Combine(folder, "report.html"), report.ToHtml(), cancellationToken).ConfigureAwait(false);
             }
 
             return 0;
@@ -45,6 +46,6 @@ internal static class CalibrateCommand
 
         var world = DataSource.World(data, "gsm-plus:FILE");
         DataSource.AtLeastTwo(groups);
-        return new(1, RelevancyStudy.Of(data, Pair.Of(world, groups, seed)), []);
+        return new(1, RelevancyStudy.Of(data, Pair.Of(new WorldExamples(world, seed), groups)), []);
     }
 }

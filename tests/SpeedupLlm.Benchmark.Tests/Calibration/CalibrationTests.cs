@@ -14,7 +14,7 @@ public sealed class CalibrationTests : IDisposable
     [Fact]
     public void RelevancyStudy_OnFirmsThatNothingWasChosenOn_TellsLevelsApart()
     {
-        var report = RelevancyStudy.Of("tariff", Pair.Of(WorldCatalogue.All[0], 30, 77));
+        var report = RelevancyStudy.Of("tariff", Pair.Of(new WorldExamples(WorldCatalogue.All[0], 77), 30));
         Assert.Equal(["S1", "S2", "S3", "S4", "unrelated"], report.Confusion.Select(r => r.Label));
         Assert.All(report.Confusion, r => Assert.Equal(r.Pairs, r.Estimated.Values.Sum()));
         Assert.Equal(120, report.Confusion[0].Estimated["S1"]);

@@ -31,6 +31,7 @@ public sealed class ExperimentTests : IDisposable
             await Schemas.AssertValidAsync("trial", line);
         await Schemas.AssertValidAsync("summary", await File.ReadAllTextAsync(folder.SummaryPath));
         await Schemas.AssertValidAsync("manifest", await File.ReadAllTextAsync(folder.ManifestPath));
+        await Schemas.AssertValidAsync("relevancy", await File.ReadAllTextAsync(folder.RelevancyPath));
 
         var rows = (await File.ReadAllLinesAsync(folder.CellsPath)).Select(r => r.Split(',')).ToList();
         foreach (var (cell, row) in summary.Cells.Zip(rows.Skip(1)))

@@ -28,8 +28,21 @@ public sealed partial class HtmlReportTests : IDisposable
         Assert.Equal(4 * 5, Lines().Count(page));
         foreach (var finding in summary.Findings)
             Assert.All(finding.Parts!.Select(p => p.Claim).Prepend(finding.Claim), claim => Assert.Contains(WebUtility.HtmlEncode(claim), page, StringComparison.Ordinal));
+        Assert.Contains("Telling questions apart", page, StringComparison.Ordinal);
         foreach (var svg in Svgs().Matches(page).Select(m => m.Value))
             System.Xml.Linq.XDocument.Parse(svg);
+    }
+
+    [Fact]
+    public async Task Render_AutoAlone_HasItsHeadlineGridAndCurves()
+    {
+        var folder = _runs.Folder("auto");
+        await Runs.Make(Runs.Quick with { Groups = 2, Memory = ["none", "auto"] }, folder).RunAsync(false, CancellationToken.None);
+        var page = await File.ReadAllTextAsync(folder.ReportPath);
+        Assert.Contains("operations that auto saves at S2–S4", page, StringComparison.Ordinal);
+        Assert.Equal(32, Cells().Count(page));
+        Assert.Equal(4, Lines().Count(page));
+        Assert.DoesNotContain("eight findings", page, StringComparison.Ordinal);
     }
 
     [Theory]
