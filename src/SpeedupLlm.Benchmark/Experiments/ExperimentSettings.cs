@@ -51,8 +51,23 @@ public sealed record ExperimentSettings
     /// <summary>τ: an attempt with at least this score is accepted. Any number from 0; above 1 nothing is accepted.</summary>
     public double Tau { get; init; } = 0.5;
 
-    /// <summary>N of Best-of-N and Self-Consistency.</summary>
-    public int Samples { get; init; } = 8;
+    /// <summary>N of Best-of-N and Self-Consistency, ≥ 1.</summary>
+    public int Samples { get; init; } = new BestOfNOptions().Samples;
+
+    /// <summary>k of Tree-of-Thoughts: steps proposed at a node, ≥ 1.</summary>
+    public int Width { get; init; } = new TreeOfThoughtsOptions().Proposals;
+
+    /// <summary>Steps of a path of Tree-of-Thoughts at most, ≥ 1.</summary>
+    public int Depth { get; init; } = new TreeOfThoughtsOptions().MaxDepth;
+
+    /// <summary>Nodes that Tree-of-Thoughts expands at most, ≥ 1.</summary>
+    public int Nodes { get; init; } = new TreeOfThoughtsOptions().MaxNodes;
+
+    /// <summary>Answers that Self-Refine writes at most, the first counted, ≥ 1.</summary>
+    public int Refinements { get; init; } = new SelfRefineOptions().Answers;
+
+    /// <summary>Tokens of Long CoT's thought at most, ≥ 1; null is the cap of the prompt set (480 in the compact one).</summary>
+    public int? Thinking { get; init; }
 
     /// <summary>The stop of Self-Consistency: <c>adaptive-consistency:P</c>, <c>esc:W</c> or <c>none</c>.</summary>
     public string Stop { get; init; } = "adaptive-consistency:0.95";
@@ -100,6 +115,13 @@ public sealed record ExperimentSettings
             .Select(p => $"{p.First.Name}: {p.First.Value}, now {p.Second.Value}");
     }
 
+    /// <summary>Files of earlier versions do not name the caps of Tree-of-Thoughts and Self-Refine: they were the defaults.</summary>
+    internal ExperimentSettings WithCaps()
+    {
+        var defaults = new ExperimentSettings();
+        return Nodes > 0 ? this : this with { Width = defaults.Width, Depth = defaults.Depth, Nodes = defaults.Nodes, Refinements = defaults.Refinements };
+    }
+
     private IEnumerable<(string Name, string Value)> Named() =>
     [
         ("model", Model),
@@ -112,6 +134,11 @@ public sealed record ExperimentSettings
         ("scorer", Scorer),
         ("tau", FormattableString.Invariant($"{Tau}")),
         ("samples", FormattableString.Invariant($"{Samples}")),
+        ("width", FormattableString.Invariant($"{Width}")),
+        ("depth", FormattableString.Invariant($"{Depth}")),
+        ("nodes", FormattableString.Invariant($"{Nodes}")),
+        ("refinements", FormattableString.Invariant($"{Refinements}")),
+        ("thinking", Thinking is { } tokens ? FormattableString.Invariant($"{tokens}") : "the prompts' own"),
         ("stop", Stop),
         ("feedback", Feedback.ToString().ToLowerInvariant()),
         ("groups", FormattableString.Invariant($"{Groups}")),

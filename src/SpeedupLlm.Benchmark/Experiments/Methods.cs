@@ -16,6 +16,16 @@ internal static class Methods
     /// <exception cref="FormatException">The stop is malformed.</exception>
     public static void Validate(ExperimentSettings settings)
     {
+        foreach (var (name, value) in new[]
+        {
+            ("samples", settings.Samples), ("width", settings.Width), ("depth", settings.Depth), ("nodes", settings.Nodes),
+            ("refinements", settings.Refinements), ("thinking", settings.Thinking ?? 1),
+        })
+        {
+            if (value < 1)
+                throw new ArgumentException(FormattableString.Invariant($"{name} is at least 1, not {value}."));
+        }
+
         foreach (var name in settings.Scaling)
             Scaling(name, settings);
         foreach (var name in settings.Memory)
@@ -24,8 +34,6 @@ internal static class Methods
         ConsistencyStop.Parse(settings.Stop);
         if (double.IsNaN(settings.Tau) || settings.Tau < 0)
             throw new ArgumentException(FormattableString.Invariant($"τ is a number from 0, not {settings.Tau}."));
-        if (settings.Samples < 1)
-            throw new ArgumentException("There is at least 1 sample.");
         if (settings.Rounds < 0)
             throw new ArgumentException("There are at least 0 rounds.");
         if (settings.Groups is < 1)
@@ -46,6 +54,9 @@ internal static class Methods
     public static IScalingMethod Scaling(string name, ExperimentSettings settings) => name switch
     {
         "best-of-n" => new BestOfN(new() { Samples = settings.Samples }),
+        "tree-of-thoughts" => new TreeOfThoughts(new() { Proposals = settings.Width, MaxDepth = settings.Depth, MaxNodes = settings.Nodes }),
+        "self-refine" => new SelfRefine(new() { Answers = settings.Refinements }),
+        "long-cot" => new LongCot(new() { MaxTokens = settings.Thinking }),
         "self-consistency" => new SelfConsistency(new() { Samples = settings.Samples, Stop = ConsistencyStop.Parse(settings.Stop) }),
         _ => Catalogue.ScalingMethods.Create(name),
     };

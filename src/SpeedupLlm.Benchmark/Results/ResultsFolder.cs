@@ -85,7 +85,7 @@ public sealed class ResultsFolder
         {
             var manifest = JsonSerializer.Deserialize(File.ReadAllText(ManifestPath), ResultsJson.Indented.Manifest) ?? throw new JsonException("null");
             return manifest.FormatVersion == Manifest.CurrentFormat
-                ? manifest
+                ? manifest with { Parameters = manifest.Parameters.WithCaps() }
                 : throw new InvalidDataException(FormattableString.Invariant($"{ManifestPath}: format {manifest.FormatVersion} is not {Manifest.CurrentFormat}."));
         }
         catch (JsonException error)

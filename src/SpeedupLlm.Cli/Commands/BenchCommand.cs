@@ -32,6 +32,11 @@ internal static class BenchCommand
         Option<string?> scorer = new("--scorer") { Description = $"Who scores attempts: {string.Join(", ", Catalogue.Scorers.Names)}. Default judge; agreement for recorded answers." };
         Option<double> tau = new("--tau") { Description = "An attempt with at least this score is accepted.", DefaultValueFactory = _ => defaults.Tau, CustomParser = Numbers.Real };
         Option<int> samples = new("--samples") { Description = "N of Best-of-N and Self-Consistency.", DefaultValueFactory = _ => defaults.Samples };
+        Option<int> width = new("--width") { Description = "k of Tree-of-Thoughts: steps proposed at a node.", DefaultValueFactory = _ => defaults.Width };
+        Option<int> depth = new("--depth") { Description = "Steps of a path of Tree-of-Thoughts at most.", DefaultValueFactory = _ => defaults.Depth };
+        Option<int> nodes = new("--nodes") { Description = "Nodes that Tree-of-Thoughts expands at most.", DefaultValueFactory = _ => defaults.Nodes };
+        Option<int> refinements = new("--refinements") { Description = "Answers that Self-Refine writes at most, the first counted.", DefaultValueFactory = _ => defaults.Refinements };
+        Option<int?> thinking = new("--thinking") { Description = "Tokens of Long CoT's thought at most. Default: the cap of the prompts (480 with the embedded reasoner)." };
         Option<string> stop = new("--stop") { Description = "When Self-Consistency stops: adaptive-consistency[:P], esc[:W] or none.", DefaultValueFactory = _ => defaults.Stop };
         Option<string> feedback = new("--feedback") { Description = "What is told after answering: none, verdict or reference.", DefaultValueFactory = _ => "none" };
         Option<int?> groups = new("--groups") { Description = "Groups (in a world: firms). Default 20, with --quick 4; all of a file." };
@@ -46,7 +51,7 @@ internal static class BenchCommand
         Option<bool> resume = new("--resume") { Description = "Goes on with the run in --out; finished trials are used again." };
         var command = new Command("bench", "Shows with statistics what experience saves.")
         {
-            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, stop, feedback, groups, rounds, distractors, stream, length, zipf, mix, seed, output, resume,
+            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, stop, feedback, groups, rounds, distractors, stream, length, zipf, mix, seed, output, resume,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -68,6 +73,11 @@ internal static class BenchCommand
                 Scorer = parsed.GetValue(scorer) ?? defaults.Scorer,
                 Tau = parsed.GetValue(tau),
                 Samples = parsed.GetValue(samples),
+                Width = parsed.GetValue(width),
+                Depth = parsed.GetValue(depth),
+                Nodes = parsed.GetValue(nodes),
+                Refinements = parsed.GetValue(refinements),
+                Thinking = parsed.GetValue(thinking),
                 Stop = parsed.GetValue(stop)!,
                 Feedback = FeedbackOf(parsed.GetValue(feedback)!),
                 Groups = parsed.GetValue(groups),

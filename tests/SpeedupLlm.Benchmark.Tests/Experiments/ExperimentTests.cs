@@ -109,6 +109,55 @@ public sealed class ExperimentTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_OtherCaps_AreWhatEachMethodSpends()
+    {
+        var folder = _runs.Folder("caps");
+        var client = Runs.Model(p: 0);
+        var settings = Runs.Quick with
+        {
+            Scaling = [.. Catalogue.ScalingMethods.Names],
+            Memory = ["none"],
+            Similarity = ["S3"],
+            Groups = 1,
+            Rounds = 1,
+            Tau = 2,
+            Samples = 3,
+            Width = 2,
+            Nodes = 5,
+            Refinements = 4,
+            Thinking = 77,
+        };
+        await Runs.Make(settings, folder, client).RunAsync(false, CancellationToken.None);
+        var spent = TrialFile.Read(folder.TrialsPath).Where(t => t.Level == 1).ToDictionary(t => t.Scaling, t => t.Operations);
+        Assert.Equal((3m, 3m, 5m, 4m), (spent["best-of-n"], spent["self-consistency"], spent["tree-of-thoughts"], spent["self-refine"]));
+        // two questions, five nodes each, two proposals a node
+        Assert.Equal(2 * 5 * 2, client.Count(Prompts.PromptTask.Propose));
+        Assert.All(client.Calls.Where(c => c.Task == Prompts.PromptTask.Think), c => Assert.Equal(77, c.Options!.MaxOutputTokens));
+        await Schemas.AssertValidAsync("manifest", await File.ReadAllTextAsync(folder.ManifestPath));
+
+        // a path has its answer at its fourth step
+        var shallow = _runs.Folder("shallow");
+        await Runs.Make(settings with { Scaling = ["tree-of-thoughts"], Depth = 3, Nodes = 16 }, shallow).RunAsync(false, CancellationToken.None);
+        Assert.All(TrialFile.Read(shallow.TrialsPath), t => Assert.Null(t.Answer));
+    }
+
+    [Fact]
+    public async Task Run_ResumedFromBeforeTheCapsWereNamed_TakesThemAsTheProtocols()
+    {
+        var folder = _runs.Folder("old");
+        var settings = Runs.Quick with { Scaling = ["tree-of-thoughts"], Memory = ["none"], Groups = 1 };
+        await Runs.Make(settings, folder).RunAsync(false, CancellationToken.None);
+        var names = new[] { "width", "depth", "nodes", "refinements", "thinking" };
+        var lines = await File.ReadAllLinesAsync(folder.ManifestPath);
+        var left = lines.Where(line => !names.Any(name => line.Contains($"\"{name}\":", StringComparison.Ordinal))).ToList();
+        Assert.Equal(lines.Length - 5, left.Count);
+        await File.WriteAllLinesAsync(folder.ManifestPath, left);
+        Assert.Equal((3, 6, 16, 6, null), folder.ReadManifest().Parameters is var p ? (p.Width, p.Depth, p.Nodes, p.Refinements, p.Thinking) : default);
+        await Runs.Make(settings, folder).RunAsync(true, CancellationToken.None);
+        await Assert.ThrowsAsync<ResumeRefusedException>(() => Runs.Make(settings with { Nodes = 8 }, folder).RunAsync(true, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Run_WhatLearningCost_IsChargedToTheNextLevel()
     {
         var folder = _runs.Folder("learning");
@@ -173,9 +222,14 @@ public sealed class ExperimentTests : IDisposable
         var folder = _runs.Folder("other");
         var settings = Runs.Quick with { Scaling = ["best-of-n"], Memory = ["none"], Groups = 1 };
         await Runs.Make(settings, folder).RunAsync(false, CancellationToken.None);
-        var refused = await Assert.ThrowsAsync<ResumeRefusedException>(() => Runs.Make(settings with { Tau = 0.7, Seed = 2 }, folder).RunAsync(true, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<ResumeRefusedException>(() => Runs.Make(settings with { Tau = 0.7, Seed = 2, Width = 4, Depth = 5, Nodes = 12, Refinements = 3, Thinking = 240 }, folder).RunAsync(true, CancellationToken.None));
         Assert.Contains("tau: 0.5, now 0.7", refused.Differences);
         Assert.Contains("seed: 1, now 2", refused.Differences);
+        Assert.Contains("width: 3, now 4", refused.Differences);
+        Assert.Contains("depth: 6, now 5", refused.Differences);
+        Assert.Contains("nodes: 16, now 12", refused.Differences);
+        Assert.Contains("refinements: 6, now 3", refused.Differences);
+        Assert.Contains("thinking: the prompts' own, now 240", refused.Differences);
         await Assert.ThrowsAsync<ResultsExistException>(() => Runs.Make(settings, folder).RunAsync(false, CancellationToken.None));
     }
 
