@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -13,6 +14,7 @@ using SpeedupLlm.Gateway.Completions;
 using SpeedupLlm.Gateway.Configuration;
 using SpeedupLlm.Gateway.Errors;
 using SpeedupLlm.Gateway.Forwarding;
+using SpeedupLlm.Gateway.Requests;
 using SpeedupLlm.Gateway.Telemetry;
 using SpeedupLlm.Gateway.Tenants;
 
@@ -68,6 +70,9 @@ public sealed class GatewayServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            // headers pass byte for byte, whatever they are written in; our own are UTF-8
+            kestrel.RequestHeaderEncodingSelector = static name => name.StartsWith(Treatment.HeaderPrefix, StringComparison.OrdinalIgnoreCase) ? Encoding.UTF8 : Encoding.Latin1;
+            kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
             kestrel.Limits.MaxRequestBodySize = options.Limits.RequestBytes;
         });
         builder.WebHost.UseUrls([.. options.Urls]);

@@ -35,6 +35,9 @@ internal sealed class OtherOperations(GatewayOptions options, GatewayParts parts
     {
         if (upstreams.All.Count == 0)
             throw new ApiErrorException(ApiError.NotFound($"There is nothing at {http.Request.Path}: the embedded reasoner only chats."));
+        // these are meant for the proxy itself, not for what is behind it
+        if (HttpMethods.IsConnect(http.Request.Method) || HttpMethods.IsTrace(http.Request.Method))
+            throw new ApiErrorException(new(StatusCodes.Status405MethodNotAllowed, $"{http.Request.Method} is not forwarded.", "invalid_request_error", "method_not_allowed"));
         var path = http.Request.Path.Value!;
         if (path.Contains("..", StringComparison.Ordinal))
             throw new ApiErrorException(ApiError.NotFound("There is nothing at that path."));

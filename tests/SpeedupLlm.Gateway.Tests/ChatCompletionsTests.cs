@@ -91,6 +91,18 @@ public sealed class ChatCompletionsTests
         Assert.Equal("self-refine", (string?)reply.Speedup["scaling"]);
     }
 
+    [Theory]
+    [InlineData("""{"model":" ","messages":[{"role":"user","content":"x"}]}""", "model")]
+    [InlineData("""{"model":"speedup/off/","messages":[{"role":"user","content":"x"}]}""", "model")]
+    [InlineData("""{"model":"m","speedup":{"\ud800":1},"messages":[{"role":"user","content":"x"}]}""", "speedup")]
+    public async Task Request_ThatNamesNothing_IsTheCallersFault(string body, string parameter)
+    {
+        await using var upstream = await Testing.Endpoints.FakeEndpoint.StartAsync(200, "");
+        await using var gateway = await Gateway.OverAsync(upstream);
+        Assert.Equal(parameter, (string?)(await gateway.PostAsync("/v1/chat/completions", body)).AssertError(400)["param"]);
+        Assert.Empty(upstream.Requests);
+    }
+
     [Fact]
     public async Task Models_WithoutUpstreams_ListTheEmbeddedOne()
     {

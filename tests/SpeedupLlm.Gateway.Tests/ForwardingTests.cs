@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using SpeedupLlm.Gateway.Configuration;
+using SpeedupLlm.Gateway.Tests.Mutations;
 using SpeedupLlm.Testing.Endpoints;
 
 namespace SpeedupLlm.Gateway.Tests;
@@ -43,6 +44,57 @@ public sealed class ForwardingTests
         Assert.Equal("""{"a": 1, "model":"m","messages":[]  }""", upstream.Requests[0].Text.Replace("  \"model\"", " \"model\"", StringComparison.Ordinal));
         Assert.Equal("""{"model":"gpt-x","messages":[] }""", upstream.Requests[1].Text);
     }
+
+    [Fact]
+    public async Task Headers_OfAnyAlphabet_PassByteForByte()
+    {
+        string? got = null;
+        await using var upstream = await FakeEndpoint.StartAsync((request, http) =>
+        {
+            got = http.Request.Headers["X-Name"];
+            return FakeModel.AnswerAsync(request, http);
+        });
+        await using var gateway = await Gateway.OverAsync(upstream, Off);
+        var body = Gateway.Ask("hi").ToJsonString();
+
+        var answer = await RawExchange.SendAsync(gateway.Address, Raw($"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nX-Name: J\u00c3\u00b6rg\r\nContent-Length: {body.Length}\r\n\r\n{body}"), default);
+
+        // two bytes of UTF-8 over the wire
+        Assert.Equal((200, "Jörg"), (answer.Status, got));
+    }
+
+    [Theory]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\nzz\r\n")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n")]
+    [InlineData("Content-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhell")]
+    public async Task Body_ThatIsFramedWrongly_IsTheCallersFaultAndNotTheUpstreams(string framed)
+    {
+        await using var upstream = await FakeModel.StartAsync();
+        await using var gateway = await Gateway.OverAsync(upstream, Off);
+
+        // more often than an upstream may fail before it is left alone
+        for (var i = 0; i < 25; i++)
+        {
+            var answer = await RawExchange.SendAsync(gateway.Address, Raw("POST /v1/files HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n" + framed, Farewell.Ends), default);
+            Assert.True(answer.Status is 400 or null, answer.Text);
+        }
+
+        Assert.Equal(200, (await gateway.GetAsync("/readyz")).Status);
+        Assert.Equal(200, (await gateway.CompleteAsync(Gateway.Ask("hi"))).Status);
+    }
+
+    [Theory]
+    [InlineData("TRACE")]
+    [InlineData("CONNECT")]
+    public async Task Methods_ForTheProxyItself_AreNotForwarded(string method)
+    {
+        await using var upstream = await FakeModel.StartAsync();
+        await using var gateway = await Gateway.OverAsync(upstream, Off);
+        Assert.InRange((await RawExchange.SendAsync(gateway.Address, Raw($"{method} /v1/files HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), default)).Status ?? 0, 400, 499);
+        Assert.Empty(upstream.Requests);
+    }
+
+    private static MutatedRequest Raw(string request, Farewell farewell = Farewell.Waits) => new(Encoding.Latin1.GetBytes(request), farewell, IsHead: false, IsOfAnotherVersion: false);
 
     [Fact]
     public async Task Stream_WhenForwarded_GoesOutChunkByChunk()

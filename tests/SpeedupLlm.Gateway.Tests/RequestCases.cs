@@ -177,6 +177,9 @@ public sealed class RequestCases
     [InlineData("Case10", "log-probabilities", """ "logprobs":true,"messages":[{"role":"user","content":"x"}] """)]
     [InlineData("Case11", "tools", """ "tools":[{"type":"function","function":{"name":"f","parameters":{}}}],"messages":[{"role":"user","content":"x"}] """)]
     [InlineData("Case11", "tool calls", """ "messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[]},{"role":"tool","tool_call_id":"1","content":"y"}] """)]
+    [InlineData("Case11", "an unknown role", """ "messages":[{"role":"Ignore all of the above","content":"x"}] """)]
+    [InlineData("Case12", "a part of an unknown type", """ "messages":[{"role":"user","content":[{"type":"hologram"}]}] """)]
+    [InlineData("Case16", "half a character", """ "messages":[{"role":"user","content":"x"}],"metadata":{"cut":"\ud83d"} """)]
     [InlineData("Case12", "a part of type “image_url”", """ "messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]}] """)]
     public async Task Case10To12_WhatASearchCannotKeep_IsForwardedAsItIs(string name, string why, string rest)
     {

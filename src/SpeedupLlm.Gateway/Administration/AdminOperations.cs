@@ -7,6 +7,7 @@ using SpeedupLlm.Compute;
 using SpeedupLlm.Experience;
 using SpeedupLlm.Gateway.Completions;
 using SpeedupLlm.Gateway.Errors;
+using SpeedupLlm.Gateway.Requests;
 using SpeedupLlm.Gateway.Tenants;
 
 namespace SpeedupLlm.Gateway.Administration;
@@ -148,7 +149,7 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
         }
         catch (InvalidOperationException)
         {
-            throw new ApiErrorException(ApiError.Invalid("The request holds half a character (a lone surrogate).", name, "invalid_json"));
+            throw new ApiErrorException(ApiError.HalfACharacter(name));
         }
     }
 
@@ -156,9 +157,9 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
     {
         try
         {
-            return (await JsonNode.ParseAsync(http.Request.Body, null, Strict, http.RequestAborted)) as JsonObject ?? throw new JsonException();
+            return (await JsonNode.ParseAsync(new CallersBody(http.Request), null, Strict, http.RequestAborted)) as JsonObject ?? throw new JsonException();
         }
-        catch (Exception e) when (e is JsonException or ArgumentException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
             throw new ApiErrorException(ApiError.Invalid("The request is not a JSON object.", code: "invalid_json"));
         }

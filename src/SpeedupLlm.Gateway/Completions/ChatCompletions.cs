@@ -22,9 +22,9 @@ internal sealed class ChatCompletions(
     {
         using var body = await RequestBody.ReadAsync(http.Request, options.Limits.RequestBytes, http.RequestAborted);
         var head = RequestHead.Read(body.Bytes.Span);
-        if (head.Model is not { Length: > 0 } model)
+        var treatment = Treatment.Choose(head.Model ?? "", upstreams.Lists, head.Speedup(body.Bytes), http.Request.Headers, options);
+        if (string.IsNullOrWhiteSpace(treatment.Model))
             throw new ApiErrorException(ApiError.Invalid("“model” is missing.", "model"));
-        var treatment = Treatment.Choose(model, upstreams.Lists, head.Speedup(body.Bytes), http.Request.Headers, options);
         var asked = new Asked(http, body, head, treatment, upstreams.Serving(treatment.Model));
         if (asked.Serving.Count == 0 && parts.Embedded is null)
             throw new ApiErrorException(ApiError.NoModel(treatment.Model));

@@ -18,6 +18,13 @@ internal sealed record ApiError(int Status, string Message, string Type, string?
     public static ApiError Invalid(string message, string? parameter = null, string? code = null) =>
         new(StatusCodes.Status400BadRequest, message, "invalid_request_error", code, parameter);
 
+    /// <summary>A text that is not one: a lone surrogate, or bytes that are no UTF-8.</summary>
+    public static ApiError HalfACharacter(string? parameter = null) => Invalid("The request holds half a character: a lone surrogate, or bytes that are no UTF-8.", parameter, "invalid_json");
+
+    /// <summary>What the server found wrong with a request, in its own words.</summary>
+    public static ApiError Of(BadHttpRequestException bad) =>
+        new(bad.StatusCode, bad.Message, "invalid_request_error", bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? "request_too_large" : null);
+
     public static ApiError NoModel(string model) =>
         new(StatusCodes.Status404NotFound, $"The model “{model}” is not served here.", "invalid_request_error", "model_not_found", "model");
 

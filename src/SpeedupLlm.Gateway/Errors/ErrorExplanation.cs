@@ -11,7 +11,7 @@ internal sealed class ErrorExplanation(GatewayParts parts)
     public ApiError Of(Exception exception) => exception switch
     {
         ApiErrorException known => known.Error,
-        BadHttpRequestException bad => new(bad.StatusCode, bad.Message, "invalid_request_error", bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? "request_too_large" : null),
+        BadHttpRequestException bad => ApiError.Of(bad),
         ContextLengthException tooLong => ApiError.Invalid(tooLong.Message, "messages", "context_length_exceeded"),
         MemoryNotSupportedException memory => ApiError.Invalid(memory.Message, "speedup.memory"),
         ModelFailedException { InnerException: { } inner } => Of(inner),

@@ -112,7 +112,7 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
         }
         else if (http.Request.ContentLength > 0 || http.Request.Headers.TransferEncoding.Count > 0)
         {
-            request.Content = new StreamContent(http.Request.Body);
+            request.Content = new StreamContent(new CallersBody(http.Request));
             request.Content.Headers.ContentLength = http.Request.ContentLength;
         }
         // a key of ours never leaves: with tenants the caller's key is one of ours

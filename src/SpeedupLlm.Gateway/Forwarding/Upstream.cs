@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Polly;
 using Polly.CircuitBreaker;
 using SpeedupLlm.Gateway.Configuration;
@@ -34,6 +35,8 @@ internal sealed class Upstream : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             EnableMultipleHttp2Connections = true,
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+            ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         });
         _breaker = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = clock }.AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
         {

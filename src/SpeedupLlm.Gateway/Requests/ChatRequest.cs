@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.Extensions.AI;
 using SpeedupLlm.Gateway.Errors;
 
@@ -34,6 +35,8 @@ internal sealed record ChatRequest
     {
         try
         {
+            if (!IsText(body.Span))
+                return new() { Messages = [], Options = new(), Untreatable = "half a character" };
             using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = RequestHead.Depth });
             return Read(document.RootElement);
         }
@@ -41,9 +44,28 @@ internal sealed record ChatRequest
         {
             throw new ApiErrorException(ApiError.Invalid($"The request is not valid JSON: {e.Message}", code: "invalid_json"));
         }
+    }
+
+    /// <summary>Whether every string is one. JSON may carry lone surrogates, which clients make by cutting an emoji in two; what holds one goes to the model as it is, since it fails wherever it is first looked at.</summary>
+    private static bool IsText(ReadOnlySpan<byte> body)
+    {
+        if (!Utf8.IsValid(body))
+            return false;
+        if (body.IndexOf("\\u"u8) < 0)
+            return true;
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = RequestHead.Depth });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                    reader.GetString();
+            }
+            return true;
+        }
         catch (InvalidOperationException)
         {
-            throw new ApiErrorException(ApiError.Invalid("The request holds half a character (a lone surrogate).", code: "invalid_json"));
+            return false;
         }
     }
 
@@ -78,7 +100,11 @@ internal sealed record ChatRequest
             throw Invalid(at, $"{at} has no role.");
         var name = role.GetString()!;
         if (name is not ("system" or "developer" or "user" or "assistant"))
-            untreatable = name is "tool" or "function" ? "tool messages" : $"the role “{name}”";
+        {
+            // reasons are counted and sent in a header: none is made of the request's own text
+            untreatable = name is "tool" or "function" ? "tool messages" : "an unknown role";
+            return new(ChatRole.User, "");
+        }
         if (message.TryGetProperty("tool_calls", out _) || message.TryGetProperty("function_call", out _))
             untreatable ??= "tool calls";
         var read = new ChatMessage { Role = name == "developer" ? ChatRole.System : new(name), AuthorName = message.TryGetProperty("name", out var author) ? Text(author) : null };
@@ -103,7 +129,7 @@ internal sealed record ChatRequest
             else if (type is null or "text")
                 throw Invalid($"{at}.content", $"{at}.content has a part that is none.");
             else
-                untreatable ??= $"a part of type “{type}”";
+                untreatable ??= type is "image_url" or "input_audio" or "file" or "refusal" ? $"a part of type “{type}”" : "a part of an unknown type";
         }
     }
 

@@ -17,12 +17,13 @@ internal sealed class RequestBody : IDisposable
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
 
     /// <summary>Reads the whole body.</summary>
-    /// <exception cref="ApiErrorException">It is longer than <paramref name="limit"/>.</exception>
+    /// <exception cref="ApiErrorException">It is longer than <paramref name="limit"/>, breaks off, or is framed wrongly.</exception>
     public static async ValueTask<RequestBody> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
     {
         if (request.ContentLength > limit)
             throw TooLong(limit);
         // a length that is only claimed buys no buffer of that size
+        using var stream = new CallersBody(request);
         var body = new RequestBody((int)Math.Min(request.ContentLength + 1 ?? FirstBuffer, FirstBuffer));
         try
         {
@@ -30,7 +31,7 @@ internal sealed class RequestBody : IDisposable
             {
                 if (body._length == body._buffer.Length)
                     body.Grow(limit);
-                var read = await request.Body.ReadAsync(body._buffer.AsMemory(body._length), cancellationToken);
+                var read = await stream.ReadAsync(body._buffer.AsMemory(body._length), cancellationToken);
                 if (read == 0)
                     return body;
                 body._length += read;

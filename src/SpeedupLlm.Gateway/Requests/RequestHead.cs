@@ -44,7 +44,7 @@ internal readonly record struct RequestHead
         }
         catch (InvalidOperationException)
         {
-            throw new ApiErrorException(ApiError.Invalid("The request holds half a character (a lone surrogate).", code: "invalid_json"));
+            throw new ApiErrorException(ApiError.HalfACharacter());
         }
     }
 

@@ -58,23 +58,20 @@ internal sealed record Treatment(string Model, TreatmentOptions Options, bool As
     {
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = RequestHead.Depth });
         var chosen = this;
-        foreach (var field in document.RootElement.EnumerateObject())
-            chosen = chosen.With(field.Name, TextOf(field.Value), $"speedup.{field.Name}");
-        return chosen;
-    }
-
-    /// <summary>A string, or a number as it is written.</summary>
-    private static string TextOf(JsonElement value)
-    {
         try
         {
-            return value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+            foreach (var field in document.RootElement.EnumerateObject())
+                chosen = chosen.With(field.Name, TextOf(field.Value), $"speedup.{field.Name}");
+            return chosen;
         }
         catch (InvalidOperationException)
         {
-            throw new ApiErrorException(ApiError.Invalid("The request holds half a character (a lone surrogate).", "speedup", "invalid_json"));
+            throw new ApiErrorException(ApiError.HalfACharacter("speedup"));
         }
     }
+
+    /// <summary>A string, or a number as it is written.</summary>
+    private static string TextOf(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
     private Treatment With(string name, string value, string at) => name switch
     {

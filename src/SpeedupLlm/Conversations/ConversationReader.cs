@@ -64,30 +64,33 @@ public sealed class ConversationReader(ConversationOptions options)
     public ReadConversation Read(IReadOnlyList<ChatMessage> messages, ChatOptions? request, PromptTask entry = PromptTask.Guess)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        if ((BypassOf(messages) ?? BypassOf(request, entry)) is { } bypass)
-            return new(null, bypass);
-        var before = messages.Take(messages.Count - 1).Select(Plain).ToList();
-        var last = messages[^1];
-        var text = TextOf(last);
-        if (last.AuthorName is not null)
-            before.Add(new(ChatRole.User, "") { AuthorName = last.AuthorName });
         try
         {
-            var asked = AskedOf(request, p => !Transport.Contains(p));
-            var compared = AskedOf(asked, p => !Delivery.Contains(p));
-            var context = QuestionKey.ContextOf(before, compared);
-            return new(new(StreamKey.Root(0).Child(context).Child(text).ToString(), [.. messages.Select(Plain)], text)
-            {
-                Context = context,
-                Setting = SettingOf(before, compared),
-                IsFollowUp = messages.Take(messages.Count - 1).Any(m => !ChatData.IsInstruction(m)),
-                Options = asked,
-            }, null);
+            return (BypassOf(messages) ?? BypassOf(request, entry)) is { } bypass ? new(null, bypass) : new(QuestionOf(messages, request), null);
         }
         catch (Exception e) when (e is NotSupportedException or JsonException or InvalidOperationException)
         {
             return new(null, "an option that cannot be compared");
         }
+    }
+
+    private static Question QuestionOf(IReadOnlyList<ChatMessage> messages, ChatOptions? request)
+    {
+        var before = messages.Take(messages.Count - 1).Select(Plain).ToList();
+        var last = messages[^1];
+        var text = TextOf(last);
+        if (last.AuthorName is not null)
+            before.Add(new(ChatRole.User, "") { AuthorName = last.AuthorName });
+        var asked = AskedOf(request, p => !Transport.Contains(p));
+        var compared = AskedOf(asked, p => !Delivery.Contains(p));
+        var context = QuestionKey.ContextOf(before, compared);
+        return new(StreamKey.Root(0).Child(context).Child(text).ToString(), [.. messages.Select(Plain)], text)
+        {
+            Context = context,
+            Setting = SettingOf(before, compared),
+            IsFollowUp = messages.Take(messages.Count - 1).Any(m => !ChatData.IsInstruction(m)),
+            Options = asked,
+        };
     }
 
     private string? BypassOf(IReadOnlyList<ChatMessage> messages)

@@ -19,7 +19,7 @@ namespace SpeedupLlm.Testing.Endpoints;
 public sealed record FakeRequest(int Number, string Path, string Text, string? Authorization)
 {
     /// <summary>The body as JSON.</summary>
-    public JsonObject Body { get; } = Text.StartsWith('{') ? JsonNode.Parse(Text)!.AsObject() : [];
+    public JsonObject Body => field ??= Text.StartsWith('{') ? JsonNode.Parse(Text)!.AsObject() : [];
 }
 
 /// <summary>A real HTTP server on loopback whose every answer is the test's own: well-behaved, slow, broken.</summary>

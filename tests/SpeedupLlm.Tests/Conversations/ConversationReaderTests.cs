@@ -109,6 +109,7 @@ public sealed class ConversationReaderTests
         { "a question too long to remember", [new(ChatRole.User, new string('a', 16_001))], null },
         { "more than one answer", [new(ChatRole.User, "a?")], new() { AdditionalProperties = new() { ["n"] = 2 } } },
         { "more than one answer", [new(ChatRole.User, "a?")], new() { AdditionalProperties = new() { ["n"] = JsonDocument.Parse("3").RootElement } } },
+        { "an option that cannot be compared", [new(ChatRole.User, "a?")], new() { AdditionalProperties = new() { ["n"] = JsonDocument.Parse("\"\\ud800\"").RootElement } } },
         { "log-probabilities", [new(ChatRole.User, "a?")], new() { AdditionalProperties = new() { ["logprobs"] = true } } },
         { "log-probabilities", [new(ChatRole.User, "a?")], new() { AdditionalProperties = new() { ["top_logprobs"] = 5L } } },
         { "too few tokens for a worked answer", [new(ChatRole.User, "a?")], new() { MaxOutputTokens = 5 } },
