@@ -29,6 +29,9 @@ public sealed record ExperienceReport
     /// <summary>Attempts made.</summary>
     public int Attempts { get; init; }
 
+    /// <summary>Model calls that failed and that the search survived (case 3).</summary>
+    public int Failures { get; init; }
+
     /// <summary>Whether the answer reached τ, or came from memory.</summary>
     public bool Accepted { get; init; }
 
@@ -61,6 +64,7 @@ public sealed record ExperienceReport
         Propensity = propensity,
         Episode = episode,
         Attempts = solution.Stop == StopReason.Recalled ? 0 : solution.Attempts.Count,
+        Failures = solution.Failures.Count,
         Accepted = solution.Accepted,
         Stop = solution.Stop,
         Memory = MemoryUse.Of(solution),

@@ -14,7 +14,7 @@ public sealed class ForwardingTests
     [Fact]
     public async Task ModeOff_AnyRequest_IsForwardedByteForByte()
     {
-        const string answer = """{ "id": "x",  "choices": [], "strange": [1,  2] }""";
+        const string answer = """{ "id": "x",  "choices": [ {} ], "strange": [1,  2] }""";
         await using var upstream = await FakeEndpoint.StartAsync((request, http) =>
         {
             http.Response.Headers["x-of-upstream"] = "yes";

@@ -78,15 +78,23 @@ public sealed class MemoryCases : IDisposable
     }
 
     [Fact]
-    public void Case27_AClockThatGoesBackward_GivesNoSecondBudget()
+    public async Task Case27_AClockThatGoesBackward_GivesNoSecondBudget()
     {
+        var key = ApiKey.New();
         var clock = new SettableClock { Now = new(2026, 3, 29, 12, 0, 0, TimeSpan.Zero) };
-        using var tenant = new Tenant(new() { Name = "t", Keys = [], CostPerDay = 10 }, clock);
-        tenant.Spend(10);
+        await using var gateway = await Gateway.OverAsync(
+            ScriptedApprentice.Create(1), o => o with { Tenants = [new() { Name = "t", Keys = [ApiKey.HashOf(key)], CostPerDay = 1 }] }, clock: clock);
+        Task<Reply> AskAsync(int number) => gateway.CompleteAsync(Gateway.Ask($"What do {number} apples and 2 pears cost?"), key);
+
+        Assert.Equal(200, (await AskAsync(1)).Status);
+        var refused = await AskAsync(2);
         clock.Now = clock.Now.AddDays(-2);
-        Assert.Throws<Errors.ApiErrorException>(tenant.CheckBudget);
+        (await AskAsync(3)).AssertError(429, "insufficient_quota");
         clock.Now = clock.Now.AddDays(3);
-        tenant.CheckBudget();
+
+        refused.AssertError(429, "insufficient_quota");
+        Assert.InRange(int.Parse(refused.Headers.GetValues("Retry-After").Single(), System.Globalization.CultureInfo.InvariantCulture), 1, 24 * 3600);
+        Assert.Equal(200, (await AskAsync(4)).Status);
     }
 
     [Fact]
@@ -141,6 +149,32 @@ public sealed class MemoryCases : IDisposable
         await File.WriteAllBytesAsync(StoreFile, bytes);
         await Assert.ThrowsAsync<StoreCorruptException>(async () => await SqliteStore.OpenAsync(StoreFile, null, CancellationToken.None));
         Assert.Equal(bytes, await File.ReadAllBytesAsync(StoreFile));
+    }
+
+    [Fact]
+    public async Task Case31_ABadRecord_IsSetAsideAndTheOthersAnswer()
+    {
+        const string other = "What do seven tea pots cost?";
+        await using (var store = await SqliteStore.OpenAsync(StoreFile, null, CancellationToken.None))
+        {
+            await using var gateway = await Gateway.OverAsync(ScriptedApprentice.Create(1), store: store);
+            await gateway.RecallAsync(Gateway.Ask(Question));
+            await gateway.RecallAsync(Gateway.Ask(other));
+        }
+        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={StoreFile};Pooling=False"))
+        {
+            connection.Open();
+            using var damage = connection.CreateCommand();
+            damage.CommandText = "UPDATE episode SET record = '{\"id\": \"tor' WHERE CAST(record AS TEXT) LIKE '%tea pots%'";
+            Assert.Equal(1, damage.ExecuteNonQuery());
+        }
+
+        await using var again = await SqliteStore.OpenAsync(StoreFile, null, CancellationToken.None);
+        await using var restarted = await Gateway.OverAsync(ScriptedApprentice.Create(1), store: again);
+
+        Assert.Equal("recalled", (string?)(await restarted.CompleteAsync(Gateway.Ask(Question))).Speedup["stop"]);
+        Assert.Equal("threshold", (string?)(await restarted.CompleteAsync(Gateway.Ask(other))).Speedup["stop"]);
+        Assert.Equal(1, (await again.CheckAsync(CancellationToken.None)).SetAside);
     }
 
     [Fact]
@@ -207,6 +241,23 @@ public sealed class MemoryCases : IDisposable
 
         Assert.Equal(1, model.Count(PromptTask.Guess));
         Assert.Equal(replies[0].Content, replies[1].Content);
+    }
+
+    [Fact]
+    public async Task Case36_TheSameQuestionOfTwoTenantsAtOnce_IsSearchedForEach()
+    {
+        var (a, b) = (ApiKey.New(), ApiKey.New());
+        var gate = new TaskCompletionSource();
+        var script = ScriptedApprentice.Script(1);
+        var model = new ScriptedChatClient(call => script(call) with { Gate = gate.Task });
+        await using var gateway = await Gateway.OverAsync(model, o => o with { Tenants = [new() { Name = "a", Keys = [ApiKey.HashOf(a)] }, new() { Name = "b", Keys = [ApiKey.HashOf(b)] }] });
+
+        var both = new[] { gateway.CompleteAsync(Gateway.Ask(Question), a), gateway.CompleteAsync(Gateway.Ask(Question), b) };
+        await Task.Delay(500);
+        gate.SetResult();
+        await Task.WhenAll(both);
+
+        Assert.Equal(2, model.Count(PromptTask.Guess));
     }
 
     private sealed class SettableClock : TimeProvider

@@ -25,6 +25,50 @@ public sealed class RequestCases
         Assert.DoesNotContain(await gateway.EpisodesAsync(0), e => (bool)e["usable"]!);
     }
 
+    [Theory]
+    [InlineData(ExperienceMode.Off, "text/html", "<html>hello</html>")]
+    [InlineData(ExperienceMode.Off, "application/json", """{"choices":[{"message":{"content":"4""")]
+    [InlineData(ExperienceMode.Off, "application/json", """{"choices":[{"message":{"content":"42"}}]""")]
+    [InlineData(ExperienceMode.Off, "application/json", """{"choices":[]}""")]
+    [InlineData(ExperienceMode.Off, "text/plain", "")]
+    [InlineData(ExperienceMode.Observe, "application/json", """{"choices":[{"message":{"content":"42"}}]""")]
+    public async Task Case01_UpstreamAnswers200WithNoAnswer_WhenForwarded_BadGatewayAndNothingLearnt(ExperienceMode mode, string type, string body)
+    {
+        await using var upstream = await FakeEndpoint.StartAsync(200, body, type);
+        await using var gateway = await Gateway.OverAsync(upstream, o => o with { Mode = mode, ObserveShare = 1000 });
+        var streamed = Gateway.Ask(Question);
+        streamed["stream"] = true;
+
+        (await gateway.CompleteAsync(Gateway.Ask(Question))).AssertError(502, "upstream_failed");
+        (await gateway.CompleteAsync(streamed)).AssertError(502, "upstream_failed");
+
+        Assert.Equal(2, upstream.Requests.Count);
+        Assert.Empty(await gateway.EpisodesAsync(0));
+    }
+
+    [Fact]
+    public async Task Case01_AnAnswerThatBreaksOff_WhenForwarded_BadGateway()
+    {
+        await using var upstream = await FakeEndpoint.StartAsync(async (_, http) =>
+        {
+            http.Response.ContentLength = 1000;
+            await http.AnswerAsync(200, """{"choices":[{"message":{"content":"42"}}]}""");
+            await http.Response.Body.FlushAsync();
+            http.Abort();
+        });
+        await using var gateway = await Gateway.OverAsync(upstream, o => o with { Mode = ExperienceMode.Off });
+        (await gateway.CompleteAsync(Gateway.Ask(Question))).AssertError(502, "upstream_failed");
+    }
+
+    [Fact]
+    public async Task Case01_AnAnswerTooLongToHold_IsForwardedWhole()
+    {
+        var answer = FakeAnswers.Completion(new string('x', 3_000_000));
+        await using var upstream = await FakeEndpoint.StartAsync(200, answer);
+        await using var gateway = await Gateway.OverAsync(upstream, o => o with { Mode = ExperienceMode.Off });
+        Assert.Equal(answer, (await gateway.CompleteAsync(Gateway.Ask(Question))).Text);
+    }
+
     [Fact]
     public async Task Case02_TooManyRequests_IsWaitedForWithinTheDeadline()
     {
@@ -68,10 +112,13 @@ public sealed class RequestCases
 
         Assert.Equal(FakeModel.Text, reply.Content);
         Assert.Equal(2, (int)reply.Speedup["attempts"]!);
+        Assert.Equal(1, (int)reply.Speedup["failures"]!);
     }
 
-    [Fact]
-    public async Task Case04_UpstreamDiesMidStream_AnErrorEventAndNoMadeUpEnd()
+    [Theory]
+    [InlineData(ExperienceMode.Off)]
+    [InlineData(ExperienceMode.Observe)]
+    public async Task Case04_UpstreamDiesMidStream_AnErrorEventAndNoMadeUpEnd(ExperienceMode mode)
     {
         await using var upstream = await FakeEndpoint.StartAsync(async (_, http) =>
         {
@@ -80,7 +127,7 @@ public sealed class RequestCases
             await Task.Delay(500);
             http.Abort();
         });
-        await using var gateway = await Gateway.OverAsync(upstream, o => o with { Mode = ExperienceMode.Off });
+        await using var gateway = await Gateway.OverAsync(upstream, o => o with { Mode = mode, ObserveShare = 1000 });
         var request = Gateway.Ask(Question);
         request["stream"] = true;
 
@@ -90,6 +137,9 @@ public sealed class RequestCases
         Assert.NotNull(JsonNode.Parse(reply.Events[^1])!["error"]);
         Assert.DoesNotContain("[DONE]", reply.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("\"stop\"", reply.Text, StringComparison.Ordinal);
+        // what broke off is neither learnt from nor compared with
+        await gateway.StopAsync();
+        Assert.Single(upstream.Requests);
     }
 
     [Theory]
@@ -303,6 +353,25 @@ public sealed class RequestCases
     }
 
     [Fact]
-    public void Case20_NothingHereRunsPrograms() =>
+    public async Task Case20_AProgramInAnAnswer_IsNotRun()
+    {
+        var file = Path.Combine(Path.GetTempPath(), "speedup-case20-" + Guid.NewGuid().ToString("N"));
+        await using var upstream = await FakeModel.StartAsync($"```sh\ntouch {file}\n```\n```python\nopen('{file}', 'w')\n```\nAnswer: 42");
+        await using var gateway = await Gateway.OverAsync(upstream);
+
+        Assert.Contains("```sh", (await gateway.CompleteAsync(Gateway.Ask("Write and run a program: how much are 40 and 2?"))).Content, StringComparison.Ordinal);
+
+        Assert.False(File.Exists(file));
         Assert.DoesNotContain(typeof(GatewayServer).Assembly.GetReferencedAssemblies(), a => a.Name is "System.Diagnostics.Process" or "Microsoft.CodeAnalysis.Scripting");
+    }
+
+    /// <summary>A test is named after its case: all that are the gateway's business have one, here or in <see cref="MemoryCases"/>.</summary>
+    [Fact]
+    public void EveryCase_HasATest()
+    {
+        var tests = new[] { typeof(RequestCases), typeof(MemoryCases) }.SelectMany(t => t.GetMethods()).Select(m => m.Name).ToList();
+        // 11 and 12 are in Case10To12
+        int[] cases = [.. Enumerable.Range(1, 10), .. Enumerable.Range(13, 8), 23, 24, .. Enumerable.Range(26, 11)];
+        Assert.All(cases, n => Assert.Contains(tests, t => t.StartsWith($"Case{n:00}", StringComparison.Ordinal)));
+    }
 }

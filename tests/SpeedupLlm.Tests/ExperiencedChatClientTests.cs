@@ -87,6 +87,17 @@ public sealed class ExperiencedChatClientTests
     }
 
     [Fact]
+    public async Task GetResponseAsync_SomeCallsFail_TheReportCountsThem()
+    {
+        var model = new ScriptedChatClient(call => call.Number < 2 ? new ScriptedReply("") { Error = new IOException("gone") } : "Answer: 42") { Traits = Chat };
+        await using var client = model.WithExperience(Always());
+        var response = await client.GetResponseAsync(Asked);
+        Assert.Equal("Answer: 42", response.Text);
+        var report = ExperienceReport.Of(response.AdditionalProperties)!;
+        Assert.Equal((3, 2), (report.Attempts, report.Failures));
+    }
+
+    [Fact]
     public async Task GetStreamingResponseAsync_SearchedAnswer_StreamsItWithUsageAndReport()
     {
         var model = Says("Answer: 41", "Answer: 42");

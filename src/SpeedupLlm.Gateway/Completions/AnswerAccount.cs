@@ -59,6 +59,7 @@ internal sealed record AnswerAccount(UsageDetails? Usage, string Finish, Experie
         json.WriteString("episode", report.Episode);
         json.WriteString("scaling", Treatment.Options.Scaling);
         json.WriteNumber("attempts", report.Attempts);
+        json.WriteNumber("failures", report.Failures);
         json.WriteBoolean("accepted", report.Accepted);
         json.WriteString("stop", report.Stop?.ToString().ToLowerInvariant());
         json.WriteStartObject("memory");

@@ -81,7 +81,7 @@ internal sealed class ChatCompletions(
         }
     }
 
-    private Task ForwardAsync(Asked asked, string? why, Action<ReadOnlyMemory<byte>>? heard)
+    private Task<bool> ForwardAsync(Asked asked, string? why, Action<ReadOnlyMemory<byte>>? heard)
     {
         var http = asked.Http;
         asked.Telemetry.Way = "forwarded";
@@ -89,6 +89,7 @@ internal sealed class ChatCompletions(
         {
             Heard = heard,
             Bypass = why,
+            IsCompletion = true,
         });
     }
 

@@ -25,12 +25,12 @@ internal sealed class PlainForwarding(IChatClient model) : DelegatingChatClient(
 }
 
 /// <summary>The answer went to the caller already, and was none that anything can be learnt from.</summary>
-internal sealed class ForwardedFailureException() : Exception("The upstream's answer was an error, and was forwarded.");
+internal sealed class ForwardedFailureException() : Exception("The upstream's answer was an error, or broke off, and was forwarded.");
 
 /// <summary>One plain call that is forwarded. Not thread-safe.</summary>
-/// <param name="forward">Forwards the request; what it hears of the answer goes to the action.</param>
+/// <param name="forward">Forwards the request, and says whether the answer came to its end; what it hears of the answer goes to the action.</param>
 /// <param name="status">The status of the forwarded answer.</param>
-internal sealed class ForwardedCall(Func<Action<ReadOnlyMemory<byte>>, Task> forward, Func<int> status)
+internal sealed class ForwardedCall(Func<Action<ReadOnlyMemory<byte>>, Task<bool>> forward, Func<int> status)
 {
     /// <summary>The key in the options' additional properties; ours, so the library neither compares nor forwards it.</summary>
     private const string Key = "speedup.forward";
@@ -50,16 +50,16 @@ internal sealed class ForwardedCall(Func<Action<ReadOnlyMemory<byte>>, Task> for
     public void AddTo(ChatOptions options) => (options.AdditionalProperties ??= [])[Key] = this;
 
     /// <summary>Makes the call, and says what was heard.</summary>
-    /// <exception cref="ForwardedFailureException">The upstream answered with an error, which was forwarded.</exception>
+    /// <exception cref="ForwardedFailureException">The upstream answered with an error, or broke off, which was forwarded.</exception>
     public async Task<ChatResponse> RunAsync()
     {
         IsUnderWay = true;
-        await forward(piece =>
+        var isWhole = await forward(piece =>
         {
             if (_heard.Length + piece.Length <= MostHeard)
                 _heard.Write(piece.Span);
         });
-        return status() == 200 ? Read() : throw new ForwardedFailureException();
+        return isWhole && status() == 200 ? Read() : throw new ForwardedFailureException();
     }
 
     private ChatResponse Read()

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -17,12 +16,14 @@ internal readonly record struct ForwardedAnswer
 
     /// <summary>Why the request was not treated, for the header; null if it was not to be.</summary>
     public string? Bypass { get; init; }
+
+    /// <summary>Whether it has to be a completion: then one that comes whole is looked at before it goes out.</summary>
+    public bool IsCompletion { get; init; }
 }
 
 /// <summary>Forwards a request as it is, and its answer as it comes: chunk by chunk, nothing held back.</summary>
 internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
 {
-    private const int Buffer = 16 * 1024;
     private const int MostRounds = 5;
     private static readonly TimeSpan LeastWait = TimeSpan.FromMilliseconds(250);
 
@@ -32,8 +33,9 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
     /// <param name="upstreams">Who may answer, in order; at least one.</param>
     /// <param name="body">The body, or null: then it is streamed as it comes, and nothing can be tried twice.</param>
     /// <param name="answer">What is special about the answer.</param>
+    /// <returns>Whether the answer came to its end; if not, the caller was told.</returns>
     /// <exception cref="ApiErrorException">Nobody answered.</exception>
-    public async Task ForwardAsync(HttpContext http, string path, IReadOnlyList<Upstream> upstreams, ReadOnlyMemory<byte>? body, ForwardedAnswer answer = default)
+    public async Task<bool> ForwardAsync(HttpContext http, string path, IReadOnlyList<Upstream> upstreams, ReadOnlyMemory<byte>? body, ForwardedAnswer answer = default)
     {
         var started = clock.GetTimestamp();
         var rounds = 0;
@@ -59,8 +61,7 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
                     continue;
                 }
             }
-            await AnswerAsync(http, response, silence, answer);
-            return;
+            return await AnswerAsync(http, response, silence, answer);
         }
     }
 
@@ -121,24 +122,33 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
         return request;
     }
 
-    private static async Task AnswerAsync(HttpContext http, HttpResponseMessage response, Silence silence, ForwardedAnswer answer)
+    private static async Task<bool> AnswerAsync(HttpContext http, HttpResponseMessage response, Silence silence, ForwardedAnswer answer)
     {
         var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
         if (response.StatusCode == HttpStatusCode.OK && response.Content.Headers.ContentType?.MediaType == "text/html")
             throw new ApiErrorException(ApiError.Upstream("The upstream answered with a web page: is its url an API's root such as http://host/v1?"));
-        HeaderRules.Copy(response, http.Response);
-        if (answer.Bypass is { } why)
-            http.Response.Headers[Treatment.HeaderPrefix + "Bypass"] = Uri.EscapeDataString(why).Replace("%20", " ", StringComparison.Ordinal);
-        var buffer = ArrayPool<byte>.Shared.Rent(Buffer);
+        using var held = new HeldAnswer();
         try
         {
             var stream = await response.Content.ReadAsStreamAsync(silence.Token);
-            int read;
-            while ((read = await stream.ReadAsync(buffer, silence.Token)) > 0)
+            var isHeld = answer.IsCompletion && !isStream && response.StatusCode == HttpStatusCode.OK && response.Content.Headers.ContentEncoding.Count == 0;
+            if (isHeld && await held.FillAsync(stream, silence) && !held.IsCompletion)
+                throw new ApiErrorException(ApiError.Upstream("The upstream's answer is no completion: it is cut off, or has no choices."));
+            HeaderRules.Copy(response, http.Response);
+            if (answer.Bypass is { } why)
+                http.Response.Headers[Treatment.HeaderPrefix + "Bypass"] = Uri.EscapeDataString(why).Replace("%20", " ", StringComparison.Ordinal);
+            for (var piece = held.Bytes; ;)
             {
+                if (!piece.IsEmpty)
+                {
+                    answer.Heard?.Invoke(piece);
+                    await http.Response.Body.WriteAsync(piece, silence.Token);
+                }
+                var read = await stream.ReadAsync(held.Buffer, silence.Token);
+                if (read == 0)
+                    return true;
                 silence.Heard();
-                answer.Heard?.Invoke(buffer.AsMemory(0, read));
-                await http.Response.Body.WriteAsync(buffer.AsMemory(0, read), silence.Token);
+                piece = held.Buffer[..read];
             }
         }
         catch (Exception e) when (!http.RequestAborted.IsCancellationRequested && e is HttpRequestException or IOException or OperationCanceledException)
@@ -150,10 +160,7 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
                 throw new ApiErrorException(ApiError.Upstream("The upstream broke off before it answered."));
             else
                 await ApiError.Upstream("The upstream stopped in the middle of the answer.").WriteEventAsync(http.Response, http.RequestAborted);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+            return false;
         }
     }
 
