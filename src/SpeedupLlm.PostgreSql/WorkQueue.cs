@@ -18,7 +18,11 @@ public sealed record WorkLease(string Queue, string Name, ReadOnlyMemory<byte> P
 /// <param name="Attempts">How often it was taken.</param>
 /// <param name="Done">When it was done, by the database's clock, or null.</param>
 /// <param name="Result">What came out; empty before.</param>
-public sealed record WorkState(string? Holder, int Attempts, DateTimeOffset? Done, ReadOnlyMemory<byte> Result);
+/// <param name="Payload">What is to be done.</param>
+public sealed record WorkState(string? Holder, int Attempts, DateTimeOffset? Done, ReadOnlyMemory<byte> Result, ReadOnlyMemory<byte> Payload);
+
+/// <summary>What came out of a piece of work that is done.</summary>
+public sealed record WorkResult(string Name, ReadOnlyMemory<byte> Result);
 
 /// <summary>How a queue is.</summary>
 /// <param name="Free">Waiting, or lost by a holder who did not renew in time.</param>
@@ -47,6 +51,13 @@ public sealed class WorkQueue
         c => c.ExecuteAsync(
             "INSERT INTO speedup.work (queue, name, payload) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", cancellationToken, Named(queue), Named(name), payload.ToArray()),
         cancellationToken).ConfigureAwait(false) > 0;
+
+    /// <summary>Adds many pieces without a payload, to be taken in this order, all or none; says how many the queue had not yet.</summary>
+    public ValueTask<int> AddAsync(string queue, IReadOnlyCollection<string> names, CancellationToken cancellationToken) => RunAsync(
+        c => c.ExecuteAsync(
+            "INSERT INTO speedup.work (queue, name, payload) SELECT $1, name, '' FROM unnest($2) WITH ORDINALITY AS n(name, place) ORDER BY place ON CONFLICT DO NOTHING",
+            cancellationToken, Named(queue), names.Select(Named).ToArray()),
+        cancellationToken);
 
     /// <summary>Takes the oldest piece that is free, or null.</summary>
     /// <param name="queue">The queue.</param>
@@ -110,9 +121,10 @@ public sealed class WorkQueue
     public async ValueTask<WorkState?> FindAsync(string queue, string name, CancellationToken cancellationToken)
     {
         var rows = await _database.ReadAsync(c => c.RowsAsync(
-            "SELECT holder, attempts, done, result FROM speedup.work WHERE queue = $1 AND name = $2",
+            "SELECT holder, attempts, done, result, payload FROM speedup.work WHERE queue = $1 AND name = $2",
             row => new WorkState(
-                row.IsDBNull(0) ? null : row.GetString(0), row.GetInt32(1), row.IsDBNull(2) ? null : row.GetFieldValue<DateTimeOffset>(2), row.IsDBNull(3) ? default(ReadOnlyMemory<byte>) : row.GetFieldValue<byte[]>(3)),
+                row.IsDBNull(0) ? null : row.GetString(0), row.GetInt32(1), row.IsDBNull(2) ? null : row.GetFieldValue<DateTimeOffset>(2), row.IsDBNull(3) ? default(ReadOnlyMemory<byte>) : row.GetFieldValue<byte[]>(3),
+                row.GetFieldValue<byte[]>(4)),
             cancellationToken, Named(queue), Named(name)), cancellationToken).ConfigureAwait(false);
         return rows is [var state] ? state : null;
     }
@@ -123,6 +135,13 @@ public sealed class WorkQueue
         SELECT count(*) FILTER (WHERE done IS NULL AND (until IS NULL OR until < clock_timestamp())), count(*) FILTER (WHERE done IS NULL AND until >= clock_timestamp()), count(done)
         FROM speedup.work WHERE queue = $1
         """, row => new WorkCount(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken, Named(queue)), cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>What came out of all pieces that are done, in the order of their adding.</summary>
+    public async ValueTask<IReadOnlyList<WorkResult>> ResultsAsync(string queue, CancellationToken cancellationToken) => await _database.ReadAsync(
+        c => c.RowsAsync(
+            "SELECT name, result FROM speedup.work WHERE queue = $1 AND done IS NOT NULL ORDER BY id",
+            row => new WorkResult(row.GetString(0), row.GetFieldValue<byte[]>(1)), cancellationToken, Named(queue)),
+        cancellationToken).ConfigureAwait(false);
 
     /// <summary>Removes a queue with all its work, done or not; says how much there was. Who holds some of it finds it lost.</summary>
     public ValueTask<int> RemoveAsync(string queue, CancellationToken cancellationToken) =>

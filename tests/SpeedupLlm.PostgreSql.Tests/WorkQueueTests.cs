@@ -99,6 +99,30 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
+    public async Task AddAsync_ManyAtOnce_KeepsTheirOrderAndWhatIsThere()
+    {
+        var (_, store) = await OpenAsync();
+        await using var __ = store;
+        var names = Enumerable.Range(0, 300).Select(i => $"piece {i * 7 % 300}").ToList();
+        Assert.True(await store.Work.AddAsync("q", names[5], new byte[] { 9 }, None));
+        var fresh = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () => await store.Work.AddAsync("q", names, None))));
+        Assert.Equal(299, fresh.Sum());
+        Assert.Equal([9], (await store.Work.FindAsync("q", names[5], None))!.Payload.ToArray());
+        var taken = new List<string>();
+        while (await store.Work.TakeAsync("q", "holder", Long, 1, None) is { } lease)
+        {
+            taken.Add(lease.Name);
+            if (taken.Count % 2 == 0)
+                Assert.True(await store.Work.CompleteAsync(lease, Encoding.UTF8.GetBytes(lease.Name), None));
+        }
+        Assert.Equal([names[5], .. names.Where(name => name != names[5])], taken);
+        var results = await store.Work.ResultsAsync("q", None);
+        Assert.Equal(taken.Where((_, i) => i % 2 == 1), results.Select(r => r.Name));
+        Assert.All(results, r => Assert.Equal(r.Name, Encoding.UTF8.GetString(r.Result.Span)));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await store.Work.AddAsync("q", ["good", ""], None));
+    }
+
+    [Fact]
     public async Task CompleteAsync_ToldTwice_KeepsTheFirstResult()
     {
         var (_, store) = await OpenAsync();
