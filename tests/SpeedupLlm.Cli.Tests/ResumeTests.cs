@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace SpeedupLlm.Cli.Tests;
 
 /// <summary><c>bench --resume</c> after the process was really killed.</summary>
-public sealed partial class ResumeTests(TinyModel model) : IClassFixture<TinyModel>, IDisposable
+public sealed class ResumeTests(TinyModel model) : IClassFixture<TinyModel>, IDisposable
 {
     private readonly Folder _folder = new();
 
@@ -44,7 +43,7 @@ public sealed partial class ResumeTests(TinyModel model) : IClassFixture<TinyMod
         Assert.Empty(Lifelines(kept).Except(end));
         Assert.Equal(Files("whole"), Files("killed"));
         foreach (var file in Files("whole"))
-            Assert.Equal(WithoutTime(_folder["whole/" + file]), WithoutTime(_folder["killed/" + file]));
+            Assert.Equal(ResultFiles.WithoutTime(_folder["whole/" + file]), ResultFiles.WithoutTime(_folder["killed/" + file]));
     }
 
     [Fact]
@@ -103,9 +102,4 @@ public sealed partial class ResumeTests(TinyModel model) : IClassFixture<TinyMod
         using var manifest = JsonDocument.Parse(File.ReadAllText(_folder[folder + "/manifest.json"]));
         return manifest.RootElement.Clone();
     }
-
-    private static string WithoutTime(string file) => Time().Replace(File.ReadAllText(file), "");
-
-    [GeneratedRegex("\"time\":\\s*\\{[^{}]*\\}|<!-- time -->.*?<!-- /time -->", RegexOptions.Singleline)]
-    private static partial Regex Time();
 }

@@ -1,9 +1,5 @@
-using System.Collections.Concurrent;
-using SpeedupLlm.Benchmark.Calibration;
 using SpeedupLlm.Benchmark.Data;
 using SpeedupLlm.Benchmark.Results;
-using SpeedupLlm.Memory;
-using SpeedupLlm.Relevancy;
 
 namespace SpeedupLlm.Benchmark.Experiments;
 
@@ -13,14 +9,11 @@ public sealed class Experiment
     /// <summary>The similarity of data without levels.</summary>
     internal const string AnySimilarity = "any";
 
-    private readonly ExperimentSettings _settings;
+    private readonly ExperimentPlan _plan;
     private readonly ExperimentModel _model;
     private readonly IExampleSource _data;
     private readonly ResultsFolder _folder;
     private readonly TimeProvider _clock;
-    private readonly LifelineRunner _runner;
-    private readonly IReadOnlyList<int> _groups;
-    private readonly bool _hasLevels;
 
     /// <param name="settings">All parameters.</param>
     /// <param name="model">The model.</param>
@@ -34,30 +27,11 @@ public sealed class Experiment
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
-        _hasLevels = data.LevelsAt(SimilarityLevel.S1) is not null;
-        _settings = settings with
-        {
-            Memory = [CellKey.NoMemory, .. settings.Memory.Where(m => m != CellKey.NoMemory)],
-            Similarity = _hasLevels ? settings.Similarity : [AnySimilarity],
-            Rounds = _hasLevels ? settings.Rounds : 0,
-            Groups = GroupsOf(settings, data),
-            Data = data.Name,
-        };
-        Methods.Validate(_settings);
-        if (_settings.Distractors > 0 && !_hasLevels)
-            throw new ArgumentException($"{data.Name} has no groups that could distract from each other.");
-        if (_settings.Distractors >= _settings.Groups)
-            throw new ArgumentException(FormattableString.Invariant($"{_settings.Distractors} other groups can distract in a run of more than {_settings.Groups}: ask for more groups."));
-        if (model.NoMemoryBecause is { } reason && _settings.Memory.Count > 1)
-            throw new ArgumentException($"Memory {_settings.Memory[1]} cannot be used: {reason}.");
-        foreach (var memory in _settings.Memory)
-            (Methods.Memory(memory) as IModelRequirement)?.Require(model.Traits, model.Client.GetService(typeof(IAdapterTrainer)) as IAdapterTrainer);
+        _plan = new(settings, model, data);
         _model = model;
         _data = data;
         _folder = folder;
         _clock = clock;
-        _groups = [.. Enumerable.Range(0, _settings.Groups!.Value)];
-        _runner = new(_settings, model, data, clock);
     }
 
     /// <summary>How many lifelines are lived at once. Default 64: the embedded engine answers them in batches.</summary>
@@ -67,7 +41,7 @@ public sealed class Experiment
     public Action<ExperimentProgress>? Progress { get; init; }
 
     /// <summary>How many trials a whole run has.</summary>
-    public int PlannedTrials => Lifelines().Sum(k => LevelsOf(k) + 1);
+    public int PlannedTrials => _plan.Trials;
 
     /// <summary>Runs it, or what is left of it, and writes all files.</summary>
     /// <param name="resume">Whether finished trials in the folder are used again; without it the folder must hold no run.</param>
@@ -84,22 +58,21 @@ public sealed class Experiment
         Directory.CreateDirectory(_folder.Path);
         await using var alone = _folder.Lock();
         var start = _clock.GetTimestamp();
-        var startedAt = _clock.GetUtcNow();
-        var (kept, plainKept) = resume && _folder.HasRun ? Reuse() : ([], []);
         // the manifest comes first: wherever the process is killed, what is there says what it is of
-        var manifest = Describe(startedAt);
+        var manifest = Describe(_clock.GetUtcNow());
+        var (kept, plainKept) = resume && _folder.HasRun ? Reuse(manifest) : ([], []);
         _folder.Write(manifest);
-        if (_hasLevels && _settings.Memory.Count > 1)
-            _folder.Write(RelevancyStudy.Of(_data.Name, Pair.Of(_data, _groups.Count)));
+        _folder.Write(_plan.Relevancy());
         TrialFile.WriteSorted(_folder.TrialsPath, kept);
         TrialFile.WriteSorted(_folder.PlainCallsPath, plainKept);
         var progress = new Tally(kept.Count, PlannedTrials, _clock, start, Progress);
         progress.Begin();
+        var runner = new StrandRunner(_plan, _model, _data, _clock, cancellationToken);
         var status = "interrupted";
         try
         {
-            await AskPlainlyAsync(plainKept, cancellationToken).ConfigureAwait(false);
-            await LiveAsync(kept, progress, cancellationToken).ConfigureAwait(false);
+            await AskPlainlyAsync(runner, plainKept, cancellationToken).ConfigureAwait(false);
+            await LiveAsync(runner, kept, progress, cancellationToken).ConfigureAwait(false);
             status = "complete";
         }
         finally
@@ -123,111 +96,70 @@ public sealed class Experiment
         return _folder.ReadSummary();
     }
 
-    /// <summary>Finished lifelines of an earlier run of the same parameters; unfinished ones are lived anew, since memory is not kept.</summary>
-    private (IReadOnlyList<Trial> Trials, IReadOnlyList<Trial> PlainCalls) Reuse()
+    /// <summary>Lives it together with other processes: each takes what nobody else has, and all end with the files that one process alone would have written, but for <c>time</c>.</summary>
+    /// <remarks>Called again it goes on, without a word of resuming: what is finished is in the shared run. The folder's own finished lifelines are used again.</remarks>
+    /// <param name="shared">Where they meet.</param>
+    /// <param name="cancellationToken">Stops this process: what it holds is given back, and the others go on.</param>
+    /// <exception cref="ResumeRefusedException">The shared run, or the folder's, has other parameters.</exception>
+    /// <exception cref="ModelUnusableException">The first call failed.</exception>
+    /// <exception cref="SharedRunRemovedException">Somebody removed the shared run meanwhile.</exception>
+    public async Task<Summary> RunSharedAsync(ISharedRun shared, CancellationToken cancellationToken)
     {
-        _folder.ReadManifest().RefuseOther(Describe(_clock.GetUtcNow()), _folder.Path);
-        var planned = Lifelines().ToHashSet();
-        var trials = TrialFile.Read(_folder.TrialsPath)
-            .GroupBy(KeyOf)
-            .Where(l => planned.Contains(l.Key) && l.Select(t => t.Level).Distinct().Count() == LevelsOf(l.Key) + 1)
-            .SelectMany(l => l.DistinctBy(t => t.Level)).ToList();
-        if (!_hasLevels)
-            trials = [.. trials.GroupBy(t => t.Cell).Where(c => c.Key.IsBaseline || c.Count() == _groups.Count).SelectMany(c => c)];
-        return (trials, [.. TrialFile.Read(_folder.PlainCallsPath).DistinctBy(t => (t.Similarity, t.Group, t.Level))]);
+        ArgumentNullException.ThrowIfNull(shared);
+        var own = Describe(_clock.GetUtcNow());
+        var (kept, plainKept) = _folder.HasRun ? Reuse(own) : ([], []);
+        if (_folder.HasRun && _folder.ReadManifest().Status == "complete")
+            return _folder.ReadSummary();
+        Directory.CreateDirectory(_folder.Path);
+        var together = new SharedExperiment(_plan, shared, new(_plan, _model, _data, _clock, cancellationToken), _clock) { Parallelism = Parallelism, Progress = Progress };
+        var begun = await together.RunAsync(own, [.. kept, .. plainKept], cancellationToken).ConfigureAwait(false);
+        return await together.WriteAsync(begun, _folder, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task AskPlainlyAsync(IReadOnlyList<Trial> kept, CancellationToken cancellationToken)
+    /// <summary>Finished lifelines of an earlier run of the same parameters.</summary>
+    private (IReadOnlyList<Trial> Trials, IReadOnlyList<Trial> PlainCalls) Reuse(Manifest now)
+    {
+        _folder.ReadManifest().RefuseOther(now, _folder.Path);
+        return (_plan.Finished(TrialFile.Read(_folder.TrialsPath)), [.. TrialFile.Read(_folder.PlainCallsPath).DistinctBy(t => (t.Similarity, t.Group, t.Level))]);
+    }
+
+    private async Task AskPlainlyAsync(StrandRunner runner, IReadOnlyList<Trial> kept, CancellationToken cancellationToken)
     {
         var done = kept.Select(t => (t.Similarity, t.Group, t.Level)).ToHashSet();
-        var asked = Lifelines().Select(k => (k.Similarity, k.Group)).Distinct()
-            .SelectMany(k => Enumerable.Range(_hasLevels ? 1 : 0, _hasLevels ? LevelsOf(k.Similarity) : 1).Select(level => (k.Similarity, k.Group, Level: level)))
-            .Where(k => !done.Contains(k)).ToList();
+        var asked = _plan.PlainCalls().SelectMany(k => _plan.PlainLevels(k.Similarity).Select(level => (Key: k, Level: level)))
+            .Where(k => !done.Contains((k.Key.Similarity, k.Key.Group, k.Level))).ToList();
         if (asked.Count == 0)
             return;
         using var file = TrialFile.Open(_folder.PlainCallsPath);
-        // the first call alone: a model that cannot be reached fails the run at once, not trial by trial
-        var (similarity, group, firstLevel) = asked[0];
-        var first = await _runner.AskPlainlyAsync(group, similarity, firstLevel, cancellationToken).ConfigureAwait(false);
-        if (first.Error is { } error)
-            throw new ModelUnusableException(error);
-        file.Append([first]);
+        file.Append([await runner.TryModelAsync(asked[0].Key, asked[0].Level, cancellationToken).ConfigureAwait(false)]);
         await Parallel.ForEachAsync(asked.Skip(1), Options(cancellationToken), async (k, ct) =>
-            file.Append([await _runner.AskPlainlyAsync(k.Group, k.Similarity, k.Level, ct).ConfigureAwait(false)])).ConfigureAwait(false);
+            file.Append([await runner.AskPlainlyAsync(k.Key, k.Level, ct).ConfigureAwait(false)])).ConfigureAwait(false);
     }
 
-    private async Task LiveAsync(IReadOnlyList<Trial> kept, Tally tally, CancellationToken cancellationToken)
+    private async Task LiveAsync(StrandRunner runner, IReadOnlyList<Trial> kept, Tally tally, CancellationToken cancellationToken)
     {
-        var done = kept.Select(KeyOf).ToHashSet();
-        var left = Lifelines().Where(k => !done.Contains(k)).ToList();
+        var done = kept.Select(ExperimentPlan.KeyOf).ToHashSet();
         using var file = TrialFile.Open(_folder.TrialsPath);
-        if (!_hasLevels)
+        await Parallel.ForEachAsync(_plan.Strands(_plan.Lifelines().Where(k => !done.Contains(k))), Options(cancellationToken), async (strand, ct) =>
         {
-            await StreamAsync(left, file, tally, cancellationToken).ConfigureAwait(false);
-            return;
-        }
-
-        var bases = new ConcurrentDictionary<(int, string), Lazy<Task<Solved>>>();
-        // the shared base question runs under the whole run's token: one lifeline's end is not another's
-        Task<Solved> BaseOf(int @group, string scaling) =>
-            bases.GetOrAdd((@group, scaling), _ => new(() => _runner.BaseAsync(@group, scaling, cancellationToken))).Value;
-        await Parallel.ForEachAsync(left, Options(cancellationToken), async (key, ct) =>
-        {
-            var others = new List<Solved>();
-            for (var other = 1; other <= _settings.Distractors; other++)
-                others.Add(await BaseOf((key.Group + other) % _groups.Count, key.Scaling).ConfigureAwait(false));
-            var trials = await _runner.LiveAsync(key, LevelsOf(key), await BaseOf(key.Group, key.Scaling).ConfigureAwait(false), others, ct).ConfigureAwait(false);
-            file.Append(trials);
-            tally.Add(trials);
-        }).ConfigureAwait(false);
-    }
-
-    /// <summary>Without levels: the baseline's questions know nothing of each other; an arm with memory is one long lifeline.</summary>
-    private async Task StreamAsync(IReadOnlyList<LifelineKey> left, LineFile<Trial> file, Tally tally, CancellationToken cancellationToken)
-    {
-        var strands = left.GroupBy(k => (k.Scaling, k.Memory))
-            .SelectMany(arm => arm.Key.Memory == CellKey.NoMemory ? arm.Select(k => new[] { k }) : [[.. arm]])
-            .ToList();
-        await Parallel.ForEachAsync(strands, Options(cancellationToken), async (strand, ct) =>
-        {
-            await foreach (var trial in _runner.StreamAsync(strand[0].Scaling, strand[0].Memory, [.. strand.Select(k => k.Group)], ct).ConfigureAwait(false))
+            await foreach (var trials in runner.LiveAsync(strand, ct).ConfigureAwait(false))
             {
-                file.Append([trial]);
-                tally.Add([trial]);
+                file.Append(trials);
+                tally.Add(trials);
             }
         }).ConfigureAwait(false);
     }
 
-    /// <summary>All lifelines, group by group, so that an interrupted run has whole groups in all cells.</summary>
-    private IEnumerable<LifelineKey> Lifelines() =>
-        from @group in _groups
-        from scaling in _settings.Scaling
-        from similarity in _settings.Similarity
-        from memory in _settings.Memory
-        select new LifelineKey(@group, similarity, scaling, memory);
-
-    private static LifelineKey KeyOf(Trial trial) => new(trial.Group, trial.Similarity, trial.Scaling, trial.Memory);
-
-    private int LevelsOf(LifelineKey key) => LevelsOf(key.Similarity);
-
-    private int LevelsOf(string similarity) =>
-        _hasLevels ? Math.Min(_settings.Rounds, _data.LevelsAt(Enum.Parse<SimilarityLevel>(similarity)) ?? 0) : 0;
-
-    private static int GroupsOf(ExperimentSettings settings, IExampleSource data) =>
-        settings.Groups is { } asked && data.Groups is { } there && asked > there
-            ? throw new ArgumentException(FormattableString.Invariant($"{data.Name} has {there} groups, not {asked}."))
-            : settings.Groups ?? data.Groups ?? 20;
-
     private ParallelOptions Options(CancellationToken cancellationToken) => new() { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken };
 
     private Manifest Describe(DateTimeOffset startedAt) =>
-        Manifest.Of(_settings, _model.Traits, _data, PlannedTrials, startedAt, Parallelism) with { Caveats = [.. Caveats()] };
+        Manifest.Of(_plan.Settings, _model.Traits, _data, PlannedTrials, startedAt, Parallelism) with { Caveats = [.. Caveats()] };
 
     private IEnumerable<string> Caveats()
     {
-        foreach (var caveat in Manifest.CaveatsOf(_settings))
+        foreach (var caveat in Manifest.CaveatsOf(_plan.Settings))
             yield return caveat;
-        if (!_hasLevels && _settings.Memory.Count > 1)
+        if (!_plan.HasLevels && _plan.Settings.Memory.Count > 1)
             yield return "The data has no groups or levels: an arm with memory is one lifeline over all questions, and its intervals take questions as independent.";
     }
 }

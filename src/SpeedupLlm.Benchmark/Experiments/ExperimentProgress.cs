@@ -6,7 +6,11 @@ namespace SpeedupLlm.Benchmark.Experiments;
 /// <param name="Failed">Finished ones that failed.</param>
 /// <param name="Elapsed">Time since this run began.</param>
 /// <param name="Left">Estimate of the time left, or null while there is too little to tell.</param>
-public sealed record ExperimentProgress(int Done, int Planned, int Failed, TimeSpan Elapsed, TimeSpan? Left);
+public sealed record ExperimentProgress(int Done, int Planned, int Failed, TimeSpan Elapsed, TimeSpan? Left)
+{
+    /// <summary>What is counted.</summary>
+    public string Unit { get; init; } = "trials";
+}
 
 /// <summary>A run cannot be continued: its parameters differ. Remedy: the parameters of the first run, or another folder.</summary>
 public sealed class ResumeRefusedException(string folder, IReadOnlyList<string> differences)

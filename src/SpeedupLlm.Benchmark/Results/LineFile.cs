@@ -40,11 +40,13 @@ internal sealed class LineFile<T> : IDisposable
     /// <param name="what">What an item is, for errors.</param>
     /// <param name="check">Says what is wrong with an item, or null.</param>
     /// <exception cref="InvalidDataException">A line is not an item: names file and line.</exception>
-    public static IReadOnlyList<T> Read(string path, JsonTypeInfo<T> type, string what, Func<T, string?> check)
+    public static IReadOnlyList<T> Read(string path, JsonTypeInfo<T> type, string what, Func<T, string?> check) =>
+        File.Exists(path) ? Parse(File.ReadAllText(path), path, type, what, check) : [];
+
+    /// <summary>As <see cref="Read"/>, of a text.</summary>
+    public static IReadOnlyList<T> Parse(string text, string path, JsonTypeInfo<T> type, string what, Func<T, string?> check)
     {
-        if (!File.Exists(path))
-            return [];
-        var lines = File.ReadAllText(path).Split('\n');
+        var lines = text.Split('\n');
         var items = new List<T>(lines.Length);
         for (var i = 0; i < lines.Length; i++)
         {

@@ -161,8 +161,11 @@ public sealed class ResultsFolder
     internal void Write(Manifest manifest) =>
         WriteAtomically(ManifestPath, JsonSerializer.Serialize(manifest, ResultsJson.Indented.Manifest) + "\n");
 
-    internal void Write(RelevancyReport relevancy) =>
-        WriteAtomically(RelevancyPath, JsonSerializer.Serialize(relevancy, ResultsJson.Indented.RelevancyReport) + "\n");
+    internal void Write(RelevancyReport? relevancy)
+    {
+        if (relevancy is not null)
+            WriteAtomically(RelevancyPath, JsonSerializer.Serialize(relevancy, ResultsJson.Indented.RelevancyReport) + "\n");
+    }
 
     /// <summary>A reader sees the old file or the new one, never half.</summary>
     internal static void WriteAtomically(string path, string text)

@@ -13,11 +13,19 @@ internal static class TrialFile
 
     /// <summary>All trials of a file; none if it is not there. A torn last line (a run that was killed) is left out; any other bad line is an error.</summary>
     /// <exception cref="InvalidDataException">A line is not a trial: names file and line.</exception>
-    public static IReadOnlyList<Trial> Read(string path) => LineFile<Trial>.Read(path, ResultsJson.Line.Trial, "a trial",
-        t => t.FormatVersion == Trial.CurrentFormat ? null : FormattableString.Invariant($"format {t.FormatVersion} is not {Trial.CurrentFormat}"));
+    public static IReadOnlyList<Trial> Read(string path) => LineFile<Trial>.Read(path, ResultsJson.Line.Trial, "a trial", Wrong);
+
+    /// <summary>The trials of a text like such a file's.</summary>
+    /// <param name="text">The lines.</param>
+    /// <param name="place">Where they are from, for errors.</param>
+    /// <exception cref="InvalidDataException">A line is not a trial: names place and line.</exception>
+    public static IReadOnlyList<Trial> Parse(string text, string place) => LineFile<Trial>.Parse(text, place, ResultsJson.Line.Trial, "a trial", Wrong);
 
     /// <summary>Replaces the file by these trials in their final order, atomically.</summary>
     public static void WriteSorted(string path, IEnumerable<Trial> trials) => LineFile<Trial>.Write(path, Sort(trials), ResultsJson.Line.Trial);
+
+    private static string? Wrong(Trial trial) =>
+        trial.FormatVersion == Trial.CurrentFormat ? null : FormattableString.Invariant($"format {trial.FormatVersion} is not {Trial.CurrentFormat}");
 
     /// <summary>The final order: by cell, group and level.</summary>
     public static IEnumerable<Trial> Sort(IEnumerable<Trial> trials) => trials

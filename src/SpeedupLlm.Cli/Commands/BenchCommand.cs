@@ -49,16 +49,24 @@ internal static class BenchCommand
         Option<long> seed = new("--seed") { Description = "The seed of everything.", DefaultValueFactory = _ => defaults.Seed };
         Option<string?> output = new("--out") { Description = "The folder for the results. Default: a new one under results/." };
         Option<bool> resume = new("--resume") { Description = "Goes on with the run in --out; finished trials are used again." };
+        Option<string?> workers = new("--workers") { Description = "postgres://user:password@host:port/database: processes and machines that name the same database and the same last part of --out share one run." };
+        Option<bool> discard = new("--discard") { Description = "With --workers: removes what the database keeps of the run, and runs nothing." };
         var command = new Command("bench", "Shows with statistics what experience saves.")
         {
-            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, stop, feedback, groups, rounds, distractors, stream, length, zipf, mix, seed, output, resume,
+            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, stop, feedback, groups, rounds, distractors, stream, length, zipf, mix, seed, output, resume, workers, discard,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var isQuick = parsed.GetValue(quick);
             if (parsed.GetValue(resume) && parsed.GetValue(output) is null)
                 throw new UsageException("--resume needs --out: the folder to go on with.");
+            if (parsed.GetValue(workers) is not null && parsed.GetValue(output) is null)
+                throw new UsageException("--workers needs --out: the last part of its name is the run's.");
+            if (parsed.GetValue(discard))
+                return await DiscardAsync(parsed.GetValue(workers) ?? throw new UsageException("--discard needs --workers: the database that keeps the run."), parsed.GetValue(output)!, clock, cancellationToken).ConfigureAwait(false);
             var isStream = parsed.GetValue(stream);
+            if (isStream && parsed.GetValue(workers) is not null)
+                throw new UsageException("--workers shares a grid; a stream is asked in order, by one process.");
             // names before files: what is misspelt is said at once
             var settings = new ExperimentSettings
             {
@@ -95,9 +103,38 @@ internal static class BenchCommand
                 Groups = settings.Groups ?? (questions.Groups is { } all ? (isQuick ? Math.Min(all, 50) : all) : isQuick ? QuickGroups : 20),
             };
             var folder = new ResultsFolder(parsed.GetValue(output) ?? FreshFolder(isQuick, clock));
-            return await RunAsync(settings, source, questions, folder, parsed.GetValue(resume), clock, cancellationToken).ConfigureAwait(false);
+            return parsed.GetValue(workers) is { } place
+                ? await RunSharedAsync(settings, source, questions, folder, place, clock, cancellationToken).ConfigureAwait(false)
+                : await RunAsync(settings, source, questions, folder, parsed.GetValue(resume), clock, cancellationToken).ConfigureAwait(false);
         });
         return command;
+    }
+
+    private static async Task<int> RunSharedAsync(
+        ExperimentSettings settings, ModelSource source, IExampleSource questions, ResultsFolder folder, string place, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        await using var shared = await SharedRun.OpenAsync(place, folder.Path, clock, cancellationToken).ConfigureAwait(false);
+        using var view = new ProgressView(folder.Path);
+        try
+        {
+            await new Experiment(settings, source.ForExperiment(), questions, folder, clock) { Progress = view.Show }.RunSharedAsync(shared, cancellationToken).ConfigureAwait(false);
+            view.Dispose();
+            Show(folder);
+            return 0;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            view.Dispose();
+            Console.Error.WriteLine($"speedup: interrupted; what is finished is kept by {shared.Name}, others go on, and the same command joins them again");
+            return Failure.Interrupted;
+        }
+    }
+
+    private static async Task<int> DiscardAsync(string place, string folder, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        await using var shared = await SharedRun.OpenAsync(place, folder, clock, cancellationToken).ConfigureAwait(false);
+        Console.WriteLine(await shared.RemoveAsync(cancellationToken).ConfigureAwait(false) ? $"removed {shared.Name}" : $"there is nothing of {shared.Name}");
+        return 0;
     }
 
     private static async Task<int> RunAsync(

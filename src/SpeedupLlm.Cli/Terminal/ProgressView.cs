@@ -12,7 +12,6 @@ internal sealed class ProgressView(string folder) : IDisposable
     private TimeSpan _last = TimeSpan.MinValue;
     private bool _over;
 
-
     public void Show(ExperimentProgress progress)
     {
         lock (_gate)
@@ -21,7 +20,7 @@ internal sealed class ProgressView(string folder) : IDisposable
             if (_over || (progress.Done < progress.Planned && _last != TimeSpan.MinValue && progress.Elapsed - _last < pause))
                 return;
             if (_last == TimeSpan.MinValue)
-                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Planned} trials; results go to {folder}"));
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Planned} {progress.Unit}; results go to {folder}"));
             _last = progress.Elapsed;
             var line = Describe(progress);
             if (_terminal)
@@ -45,7 +44,7 @@ internal sealed class ProgressView(string folder) : IDisposable
     internal static string Describe(ExperimentProgress p)
     {
         var share = p.Planned == 0 ? 1 : (double)p.Done / p.Planned;
-        var text = string.Create(CultureInfo.InvariantCulture, $"{100 * share,3:0} %  {p.Done}/{p.Planned} trials  {Span(p.Elapsed)} gone");
+        var text = string.Create(CultureInfo.InvariantCulture, $"{100 * share,3:0} %  {p.Done}/{p.Planned} {p.Unit}  {Span(p.Elapsed)} gone");
         if (p.Left is { } left && p.Done < p.Planned)
             text += $", about {Span(left)} left";
         return p.Failed > 0 ? string.Create(CultureInfo.InvariantCulture, $"{text}, {p.Failed} failed") : text;
