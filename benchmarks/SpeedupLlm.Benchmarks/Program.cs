@@ -15,6 +15,9 @@ switch (args.FirstOrDefault())
     case "postgres":
         await PostgresSpeed.RunAsync(args[1..]);
         return 0;
+    case "workers":
+        await SharedGrid.RunAsync(args[1..]);
+        return 0;
     case "ask":
         await AskLatency.RunAsync(args[1..]);
         return 0;
@@ -37,6 +40,6 @@ switch (args.FirstOrDefault())
         await Decoding.RunAsync(context: 128);
         return 0;
     default:
-        Console.Error.WriteLine("Benchmarks: matrix training training-parts training-canary fine-tuning decoding recall store postgres ask auto");
+        Console.Error.WriteLine("Benchmarks: matrix training training-parts training-canary fine-tuning decoding recall store postgres workers ask auto");
         return 2;
 }
