@@ -20,7 +20,7 @@ namespace SpeedupLlm.Benchmark.Calibration;
 /// may be left out; then it is left out there, and the same questions say what that costs and gains. A search that is cut short is the full one up to
 /// there, so all sizes are known from one run: accepted later than the cut counts as wrong.
 /// A case that had to be told is of a harder kind of question than one that was solved; each has rows of its own.
-/// How far searches back off where one was in vain is a matter of price: a right answer is worth what it costs without memory. From the full search
+/// How far searches back off where one was in vain is a matter of price, where cases make up for it: a right answer is worth what it costs without memory. From the full search
 /// downwards each size is then tested for being no less accurate than the full search without a case (one-sided 95 %), by itself and together with the
 /// questions that are searched in vain, until one fails: fixed-sequence testing (arXiv 2110.01052) keeps the chance of any wrong cut to 5 %. The last
 /// one that passes costs least. A case is used from the first question on where it then saves full cost on average, and surely costs at most 5 % more.
@@ -148,6 +148,9 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
         return new(solution, world.Verify(example, solution.Best?.Final));
     }
 
+    /// <summary>What is to be done with a kind of case.</summary>
+    private sealed record BandPlan(IReadOnlyList<Compared> Band, double Effort, bool Uses);
+
     /// <summary>How large a scaling method's searches should be.</summary>
     private sealed class SearchSizes(string scaling, int cap, IReadOnlyList<Compared> all)
     {
@@ -157,29 +160,37 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
 
         public IEnumerable<PriorBand> Bands(AutoPrior judged)
         {
-            var backOff = BackOff();
+            // as far as the price says, while the cases at S2 and S3 are used and make up for it
+            var backOff = Efforts
+                .Where(v => v >= 1 || (Plan(SimilarityLevel.S2, false, v) is { Uses: true } && Plan(SimilarityLevel.S3, false, v) is { Uses: true }))
+                .MinBy(v => _vain.Sum(c => c.With.CostWithin(Cut(v)) - (_price * c.With.RightWithin(Cut(v)))));
             foreach (var (level, told) in from level in Levels from told in (bool[])[false, true] select (level, told))
             {
-                var band = Rows(all, level, told);
-                if (band.Count < 2)
-                    continue;
-                // a search in vain bears on the same kind of question only, and where solutions are told none stays in vain
-                var sizes = Efforts.Reverse().TakeWhile(e => IsSafe(band, e) && (told || level == SimilarityLevel.S4 || IsSafe(band, e, backOff))).ToList();
-                var effort = sizes.Count > 0 ? sizes[^1] : 1;
-                double Saved(Compared c) => c.Without.Cost - c.With.CostWithin(Cut(effort));
-                var uses = sizes.Count > 0 && band.Average(Saved) > 0 && Low(band, Saved) >= -CostMargin * band.Average(c => c.Without.Cost);
-                yield return new(scaling, level, told, band.Count, band.Average(c => Math.Min(c.With.Operations, Cut(effort))), band.Average(c => c.Without.Operations), effort, uses,
-                    judged.Find(scaling, level, told)?.Judged ?? []);
+                if (Plan(level, told, backOff) is { } plan)
+                {
+                    yield return new(scaling, level, told, plan.Band.Count, plan.Band.Average(c => Math.Min(c.With.Operations, Cut(plan.Effort))), plan.Band.Average(c => c.Without.Operations),
+                        plan.Effort, plan.Uses, judged.Find(scaling, level, told)?.Judged ?? []);
+                }
             }
 
             if (_vain.Count > 0)
                 yield return new(scaling, SimilarityLevel.Unrelated, false, _vain.Count, _vain.Average(c => c.With.Operations), _vain.Average(c => c.Without.Operations), backOff, true, []);
         }
 
-        /// <summary>How far searches back off where one was in vain: as far as the price says, while full searches with a case make up for it.</summary>
-        private double BackOff() => Efforts
-            .Where(v => v >= 1 || (IsSafe(Rows(all, SimilarityLevel.S2, false), 1, v) && IsSafe(Rows(all, SimilarityLevel.S3, false), 1, v)))
-            .MinBy(v => _vain.Sum(c => c.With.CostWithin(Cut(v)) - (_price * c.With.RightWithin(Cut(v)))));
+        /// <summary>The smallest search with a case before the first that is not safe, and whether it pays; null where too little was asked.</summary>
+        private BandPlan? Plan(SimilarityLevel level, bool told, double backOff)
+        {
+            var band = Rows(all, level, told);
+            if (band.Count < 2)
+                return null;
+            // a search in vain bears on the same kind of question only, and where solutions are told none stays in vain
+            var sizes = Efforts.Reverse().TakeWhile(e => IsSafe(band, e) && (told || level == SimilarityLevel.S4 || IsSafe(band, e, backOff))).ToList();
+            if (sizes.Count == 0)
+                return new(band, 1, false);
+            var cut = Cut(sizes[^1]);
+            double Saved(Compared c) => c.Without.Cost - c.With.CostWithin(cut);
+            return new(band, sizes[^1], band.Average(Saved) > 0 && Low(band, Saved) >= -CostMargin * band.Average(c => c.Without.Cost));
+        }
 
         /// <summary>Whether searches of a size are surely no less accurate than full ones without a case, those in vain counted along where a back-off is given.</summary>
         private bool IsSafe(IReadOnlyList<Compared> band, double effort, double? backOff = null)

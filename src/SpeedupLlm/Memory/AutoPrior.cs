@@ -22,12 +22,18 @@ public sealed record AutoPrior(string Name, IReadOnlyList<PriorBand> Bands)
     public PriorBand? Find(string scaling, SimilarityLevel level, bool told) => Bands.FirstOrDefault(b => b.Scaling == scaling && b.Level == level && b.Told == told);
 
     /// <summary>Reads a prior as <see cref="ToJson"/> writes it.</summary>
-    /// <exception cref="JsonException">It is none, or of a newer format.</exception>
+    /// <exception cref="JsonException">It is none, or of another format.</exception>
     public static AutoPrior Parse(string json)
     {
-        var prior = JsonSerializer.Deserialize(json, AutoPriorJson.Default.AutoPrior) ?? throw new JsonException("A prior is a JSON object.");
-        return prior.FormatVersion == CurrentFormat ? prior : throw new JsonException(FormattableString.Invariant(
-            $"A prior of format {prior.FormatVersion} is not of this program's format {CurrentFormat}."));
+        // the format first: what another one lacks would be named instead
+        using (var document = JsonDocument.Parse(json))
+        {
+            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("formatVersion", out var format)
+                && !(format.ValueKind == JsonValueKind.Number && format.TryGetInt32(out var version) && version == CurrentFormat))
+                throw new JsonException(FormattableString.Invariant($"It is of format {format.GetRawText()}, not of this program's format {CurrentFormat}."));
+        }
+
+        return JsonSerializer.Deserialize(json, AutoPriorJson.Default.AutoPrior) ?? throw new JsonException("A prior is a JSON object.");
     }
 
     /// <summary>The prior as JSON.</summary>
