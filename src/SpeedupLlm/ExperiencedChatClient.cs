@@ -75,10 +75,20 @@ public sealed class ExperiencedChatClient : DelegatingChatClient, IAsyncDisposab
     /// <param name="caller">Who asked; null: the default caller.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Whether the caller's tenant has such an episode.</returns>
-    public async ValueTask<bool> FeedbackAsync(string episode, bool isRight, Caller? caller = null, CancellationToken cancellationToken = default)
+    public ValueTask<bool> FeedbackAsync(string episode, bool isRight, Caller? caller = null, CancellationToken cancellationToken = default) =>
+        FeedbackAsync(episode, isRight ? Feedback.Right : Feedback.Wrong, caller, cancellationToken);
+
+    /// <summary>Hears what to think of an answer, from somebody who knows; a worked solution (<see cref="Feedback.Reference"/>) is remembered in its place, and helps with the next question of that kind.</summary>
+    /// <param name="episode">The episode; <see cref="ExperienceReport.Episode"/> names it.</param>
+    /// <param name="feedback">What is known.</param>
+    /// <param name="caller">Who asked; null: the default caller.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>Whether the caller's tenant has such an episode.</returns>
+    public async ValueTask<bool> FeedbackAsync(string episode, Feedback feedback, Caller? caller = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(feedback);
         await FlushAsync(cancellationToken).ConfigureAwait(false);
-        return await _solver.HearAsync(caller ?? _options.Solver.Caller, episode, isRight, cancellationToken).ConfigureAwait(false) is not null;
+        return await _solver.HearAsync(caller ?? _options.Solver.Caller, episode, feedback, cancellationToken).ConfigureAwait(false) is not null;
     }
 
     /// <summary>Waits until all answers given so far are learnt from, and all observed questions are measured.</summary>

@@ -268,18 +268,19 @@ public sealed class Solver : IAsyncDisposable
         return new(solution.Used.Answer?.Source ?? episode.Id, new(meter.Charges, 0)) { Usable = episode.Usable, Degraded = degraded };
     }
 
-    /// <summary>Hears from somebody who knows whether an earlier answer was right, by its episode. A right one is learnt, even if the scorer had not accepted it; a wrong one is not used again, nor what was made from it.</summary>
+    /// <summary>Hears from somebody who knows what to think of an earlier answer, by its episode. A right one is learnt, even if the scorer had not accepted it; a wrong one is not used again, nor what was made from it; a worked solution is learnt in its place.</summary>
     /// <returns>The episode as it stands now, or null if the caller's tenant has none of that id.</returns>
-    public async ValueTask<Episode?> HearAsync(Caller caller, string episodeId, bool isRight, CancellationToken cancellationToken)
+    public async ValueTask<Episode?> HearAsync(Caller caller, string episodeId, Feedback feedback, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(episodeId);
+        ArgumentNullException.ThrowIfNull(feedback);
         var scope = new Scope(caller.Tenant, caller.User, caller.Conversation, _traits.Fingerprint, _prompts.Fingerprint);
         if (_experiences.Of(scope) is not { } store)
             return null;
         var before = await store.GetEpisodeAsync(caller.Tenant, episodeId, cancellationToken).ConfigureAwait(false);
-        var episode = await store.JudgeAsync(caller.Tenant, episodeId, isRight, cancellationToken).ConfigureAwait(false);
-        if (episode is { Usable: true } && before is { Usable: false } && _options.Memory is { } memory)
+        var episode = await store.HearAsync(caller.Tenant, episodeId, feedback, cancellationToken).ConfigureAwait(false);
+        if (episode is { Usable: true } && (before is { Usable: false } || before?.Answer != episode.Answer) && _options.Memory is { } memory)
         {
             var meter = new Meter(_model, _options.LearnBudget, _options.Prices, _options.Clock);
             var stream = StreamKey.Root(0).Child(episode.Id);

@@ -77,6 +77,10 @@ public sealed partial class EmbeddedTests(TinyModel model) : IClassFixture<TinyM
         Assert.Equal(0, (await Speedup.RunAsync(["memory", "feedback", ids[0], "wrong", .. store])).Status);
         Assert.Contains("rejected", (await Speedup.RunAsync(["memory", "show", ids[0], .. store])).Output, StringComparison.Ordinal);
         (await Speedup.RunAsync(["memory", "feedback", ids[0], "maybe", .. store])).AssertRefused(2, "right, wrong");
+        (await Speedup.RunAsync(["memory", "feedback", ids[0], .. store])).AssertRefused(2, "right, wrong");
+        (await Speedup.RunAsync(["memory", "feedback", ids[0], "right", "--answer", "7", .. store])).AssertRefused(2, "--answer");
+        Assert.Contains("corrected", (await Speedup.RunAsync(["memory", "feedback", ids[0], "--answer", "6 + 1 = 7. answer 7.", .. store])).Output, StringComparison.Ordinal);
+        Assert.Contains("6 + 1 = 7", (await Speedup.RunAsync(["memory", "show", ids[0], .. store])).Output, StringComparison.Ordinal);
 
         // two episodes, and what the guard counts of questions that were searched in vain
         Assert.Contains("wrote 3 records", (await Speedup.RunAsync(["memory", "export", _folder["all.jsonl"], .. store])).Output, StringComparison.Ordinal);

@@ -34,6 +34,22 @@ public sealed class MemoryCases : IDisposable
     }
 
     [Fact]
+    public async Task Feedback_WhatWouldHaveBeenRight_IsGivenFromThenOn()
+    {
+        await using var gateway = await Gateway.OverAsync(ScriptedApprentice.Create(1));
+        var id = (string)(await gateway.RecallAsync(Gateway.Ask(Question))).Speedup["episode"]!;
+
+        var heard = await gateway.PostAsync("/v1/speedup/feedback", new JsonObject { ["episode"] = id, ["answer"] = "It was a trick. Answer 41." }.ToJsonString());
+        var again = await gateway.CompleteAsync(Gateway.Ask(Question));
+
+        Assert.Equal("corrected", (string?)heard.Json["verdict"]);
+        Assert.Contains("41", again.Content, StringComparison.Ordinal);
+        Assert.Equal("recalled", (string?)again.Speedup["stop"]);
+        foreach (var nonsense in (string[])[""" {"episode":"e","answer":" "} """, """{"episode":"e","answer":""}""", """{"episode":"e","answer":7}""", """{"episode":"e","answer":"1","verdict":"right"}""", """{"episode":"e"}"""])
+            (await gateway.PostAsync("/v1/speedup/feedback", nonsense)).AssertError(400);
+    }
+
+    [Fact]
     public async Task Case24_TextThatSpeaksToTheModel_IsKeptAndNeverRecalled()
     {
         await using var gateway = await Gateway.OverAsync(ScriptedApprentice.Create(1));

@@ -91,19 +91,25 @@ internal static class MemoryCommand
     private static Command Feedback()
     {
         var id = Id();
-        Argument<string> verdict = new("VERDICT") { Description = "right or wrong." };
+        Argument<string?> verdict = new("VERDICT") { Description = "right or wrong.", Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> answer = new("--answer") { Description = "In the place of VERDICT: what would have been right, worked out. It is remembered instead." };
         var store = StoreSource.Option();
-        var command = new Command("feedback", "Says whether a remembered answer is right; a wrong one is not used again, nor what was made from it.") { id, verdict, store };
+        var command = new Command("feedback", "Says whether a remembered answer is right, or what would have been; a wrong one is not used again, nor what was made from it.") { id, verdict, answer, store };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var said = parsed.GetValue(verdict)!;
-            if (said is not (Right or Wrong))
-                throw new UnknownNameException("verdict", said, [Right, Wrong]);
+            var (said, told) = (parsed.GetValue(verdict), parsed.GetValue(answer));
+            if (said is not null && told is not null)
+                throw new UsageException("--answer stands in the place of right or wrong: say one of them");
+            if (told is null && said is not (Right or Wrong))
+                throw new UnknownNameException("verdict", said ?? "", [Right, Wrong]);
+            if (told is not null && string.IsNullOrWhiteSpace(told))
+                throw new UsageException("--answer is empty");
             await using var opened = await StoreSource.OpenExistingAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
-            var episode = await opened.JudgeAsync(StoreSource.Tenant, parsed.GetValue(id)!, said == Right, cancellationToken).ConfigureAwait(false) ?? throw Unknown(parsed.GetValue(id)!);
+            var episode = await opened.HearAsync(
+                StoreSource.Tenant, parsed.GetValue(id)!, told is not null ? SpeedupLlm.Feedback.Reference(told) : said == Right ? SpeedupLlm.Feedback.Right : SpeedupLlm.Feedback.Wrong, cancellationToken).ConfigureAwait(false) ?? throw Unknown(parsed.GetValue(id)!);
             if (said == Right && episode.Answer is null)
                 throw new UsageException($"episode {episode.Id} has no answer to reuse");
-            Console.WriteLine($"{episode.Id} is {said}");
+            Console.WriteLine($"{episode.Id} is {(told is null ? said : "corrected")}");
             return 0;
         });
         return command;

@@ -18,15 +18,16 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
     private const int MostListed = 1000;
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    /// <summary><c>POST /v1/speedup/feedback</c> <c>{"episode":"…","verdict":"right"|"wrong"}</c>: a tenant says whether an answer of its own was right.</summary>
+    /// <summary><c>POST /v1/speedup/feedback</c> <c>{"episode":"…","verdict":"right"|"wrong"}</c> or <c>{"episode":"…","answer":"…"}</c>: a tenant says whether an answer of its own was right, or what would have been.</summary>
     public async Task FeedbackAsync(HttpContext http)
     {
         var body = await ReadAsync(http);
         var tenant = Requester.Of(http).Tenant!.Name;
         var id = Text(body, "episode");
-        if (!await models.HearAsync(tenant, id, IsRight(body), http.RequestAborted))
+        var feedback = FeedbackOf(body);
+        if (!await models.HearAsync(tenant, id, feedback, http.RequestAborted))
             throw NoEpisode(id);
-        await WriteAsync(http, new() { ["episode"] = id, ["verdict"] = body["verdict"]!.DeepClone() });
+        await WriteAsync(http, Heard(id, feedback));
     }
 
     /// <summary><c>GET</c> and <c>PUT /v1/speedup/mode</c> <c>{"mode":"off"}</c>: one call turns everything off, or on again.</summary>
@@ -76,11 +77,11 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
     public async Task MarkAsync(HttpContext http)
     {
         var body = await ReadAsync(http);
-        var (tenant, right) = (Tenant(http), IsRight(body));
-        if (!await models.HearAsync(tenant, Id(http), right, http.RequestAborted))
+        var (tenant, feedback) = (Tenant(http), FeedbackOf(body));
+        if (!await models.HearAsync(tenant, Id(http), feedback, http.RequestAborted))
             throw NoEpisode(Id(http));
-        audit.Write(right ? "mark-right" : "mark-wrong", "admin", tenant, Id(http), 1);
-        await WriteAsync(http, new() { ["episode"] = Id(http), ["verdict"] = body["verdict"]!.DeepClone() });
+        audit.Write($"mark-{VerdictOf(feedback)}", "admin", tenant, Id(http), 1);
+        await WriteAsync(http, Heard(Id(http), feedback));
     }
 
     /// <summary><c>GET /v1/speedup/user?tenant=&amp;user=</c>: everything that is remembered of a user, a JSON line an episode.</summary>
@@ -134,12 +135,24 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
 
     private static string Id(HttpContext http) => (string)http.Request.RouteValues["id"]!;
 
-    private static bool IsRight(JsonObject body) => Text(body, "verdict") switch
+    private static Feedback FeedbackOf(JsonObject body) => body.ContainsKey("answer") ? AnswerOf(body) : Text(body, "verdict") switch
     {
-        "right" or "good" => true,
-        "wrong" or "bad" => false,
+        "right" or "good" => Feedback.Right,
+        "wrong" or "bad" => Feedback.Wrong,
         _ => throw new ApiErrorException(ApiError.Invalid("“verdict” is neither right nor wrong.", "verdict")),
     };
+
+    private static Feedback AnswerOf(JsonObject body)
+    {
+        if (body.ContainsKey("verdict"))
+            throw new ApiErrorException(ApiError.Invalid("“answer” is what would have been right: it stands in the place of “verdict”.", "answer"));
+        var answer = Text(body, "answer");
+        return string.IsNullOrWhiteSpace(answer) ? throw Missing("answer") : Feedback.Reference(answer);
+    }
+
+    private static JsonObject Heard(string episode, Feedback feedback) => new() { ["episode"] = episode, ["verdict"] = VerdictOf(feedback) };
+
+    private static string VerdictOf(Feedback feedback) => feedback.WorkedSolution is not null ? "corrected" : feedback.IsRight == true ? "right" : "wrong";
 
     private static string Text(JsonObject body, string name)
     {

@@ -40,8 +40,8 @@ internal sealed class ExperiencedModels(GatewayOptions options, GatewayParts par
         return client;
     }
 
-    /// <summary>Hears whether a remembered answer is right; says whether the tenant has such an episode.</summary>
-    public async ValueTask<bool> HearAsync(string tenant, string episode, bool isRight, CancellationToken cancellationToken)
+    /// <summary>Hears what to think of a remembered answer; says whether the tenant has such an episode.</summary>
+    public async ValueTask<bool> HearAsync(string tenant, string episode, Feedback feedback, CancellationToken cancellationToken)
     {
         foreach (var client in _clients.Values.Where(c => c.IsValueCreated).Select(c => c.Value))
             await client.FlushAsync(cancellationToken);
@@ -50,8 +50,8 @@ internal sealed class ExperiencedModels(GatewayOptions options, GatewayParts par
         // the memory that learnt it hears it too, if it is at work
         var at = _clients.Values.FirstOrDefault(c => c.IsValueCreated && c.Value.GetService<ModelTraits>()?.Fingerprint == known.Scope.ModelFingerprint);
         return at is not null
-            ? await at.Value.FeedbackAsync(episode, isRight, new(tenant, known.Scope.User, known.Scope.Conversation), cancellationToken)
-            : await parts.Store.JudgeAsync(tenant, episode, isRight, cancellationToken) is not null;
+            ? await at.Value.FeedbackAsync(episode, feedback, new(tenant, known.Scope.User, known.Scope.Conversation), cancellationToken)
+            : await parts.Store.HearAsync(tenant, episode, feedback, cancellationToken) is not null;
     }
 
     public async ValueTask DisposeAsync()
