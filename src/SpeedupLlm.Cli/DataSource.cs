@@ -19,7 +19,7 @@ internal static class DataSource
         if (data.StartsWith(GsmPlusPrefix, StringComparison.Ordinal))
             return GsmPlus.Load(Existing(data[GsmPlusPrefix.Length..]));
         if (data.StartsWith(JsonlPrefix, StringComparison.Ordinal))
-            return QuestionList.Load(Existing(data[JsonlPrefix.Length..]));
+            return QuestionFile.Load(Existing(data[JsonlPrefix.Length..]));
         return new WorldExamples(World(data, "gsm-plus:FILE", "jsonl:FILE"), seed);
     }
 

@@ -75,6 +75,12 @@ internal sealed record JsonLine(string File, int Number, JsonElement Object)
         ? text
         : throw JsonLines.Bad(File, Number, $"the field {field} is missing or empty");
 
+    /// <summary>Whether a field is there.</summary>
+    public bool Has(string field) => Object.TryGetProperty(field, out _);
+
+    /// <summary>An error that names file and line.</summary>
+    public InvalidDataException Bad(string what) => JsonLines.Bad(File, Number, what);
+
     /// <summary>A text or number, or null if it is not there.</summary>
     public string? Optional(string field) => !Object.TryGetProperty(field, out var value) ? null : value.ValueKind switch
     {

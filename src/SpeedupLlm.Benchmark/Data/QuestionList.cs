@@ -41,20 +41,4 @@ public sealed class QuestionList : IExampleSource
     /// <inheritdoc/>
     public async ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) =>
         final is not null && await Answers.AreEquivalentAsync(example.Expected, final, null, cancellationToken).ConfigureAwait(false);
-
-    /// <summary>Reads <c>jsonl:FILE</c>: an object a line with <c>question</c> and <c>answer</c>, and optionally <c>id</c> and <c>solution</c>.</summary>
-    /// <exception cref="InvalidDataException">A line is malformed; names file, line and field.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
-    public static QuestionList Load(string file)
-    {
-        var read = JsonLines.Read(file);
-        var examples = read.Lines.Select(line =>
-        {
-            var question = line.Text("question");
-            return new Example(line.Optional("id") ?? Question.FromText(question).Id, question, line.Text("answer"), line.Optional("solution") ?? "", "", "", false);
-        }).ToList();
-        if (examples.GroupBy(e => e.Id, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
-            throw read.Bad($"the id {twice.Key} stands twice.");
-        return new("jsonl:" + Path.GetFileName(file), read.Fingerprint, examples);
-    }
 }

@@ -31,6 +31,8 @@ internal sealed class ExperimentPlan
             Data = data.Name,
         };
         Methods.Validate(Settings);
+        if (HasLevels && Settings.Similarity.FirstOrDefault(s => LevelsOf(s) == 0 && Settings.Rounds > 0) is { } none)
+            throw new ArgumentException($"{data.Name} has no question at {none} in every group: say --similarity without it.");
         if (Settings.Distractors > 0 && !HasLevels)
             throw new ArgumentException($"{data.Name} has no groups that could distract from each other.");
         if (Settings.Distractors >= Settings.Groups)

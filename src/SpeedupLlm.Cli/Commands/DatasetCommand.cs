@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using SpeedupLlm.Benchmark.Data;
+using SpeedupLlm.Relevancy;
 
 namespace SpeedupLlm.Cli.Commands;
 
@@ -31,8 +32,16 @@ internal static class DatasetCommand
         }
         else if (data.StartsWith(DataSource.JsonlPrefix, StringComparison.Ordinal))
         {
-            var list = QuestionList.Load(DataSource.Existing(data[DataSource.JsonlPrefix.Length..]));
-            yield return string.Create(CultureInfo.InvariantCulture, $"{list.Name}: {list.Groups} questions without groups or levels, fingerprint {list.Fingerprint}");
+            var questions = QuestionFile.Load(DataSource.Existing(data[DataSource.JsonlPrefix.Length..]));
+            if (questions.LevelsAt(SimilarityLevel.S1) is null)
+            {
+                yield return string.Create(CultureInfo.InvariantCulture, $"{questions.Name}: {questions.Groups} questions without groups or levels, fingerprint {questions.Fingerprint}");
+                yield break;
+            }
+
+            yield return string.Create(CultureInfo.InvariantCulture, $"{questions.Name}: {questions.Groups} groups, fingerprint {questions.Fingerprint}");
+            foreach (var level in new[] { SimilarityLevel.S2, SimilarityLevel.S3, SimilarityLevel.S4 })
+                yield return string.Create(CultureInfo.InvariantCulture, $"  {level}: every group has {questions.LevelsAt(level)}");
         }
         else
         {

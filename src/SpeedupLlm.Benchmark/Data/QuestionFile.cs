@@ -1,0 +1,110 @@
+using System.Globalization;
+using SpeedupLlm.Relevancy;
+using SpeedupLlm.Scoring;
+using SpeedupLlm.Worlds;
+
+namespace SpeedupLlm.Benchmark.Data;
+
+/// <summary>
+/// <c>jsonl:FILE</c>: one JSON object a line with <c>text</c> (or <c>question</c>) and <c>answer</c>, and optionally <c>id</c>, <c>solution</c> (worked), <c>kind</c>
+/// (<c>number</c>, <c>choice</c> or <c>text</c>), <c>group</c> and <c>similarity</c>. Without groups every question counts for itself. With groups each has one base
+/// question (no <c>similarity</c>, or <c>base</c>) and questions at S2, S3 or S4, asked in the order of the file; the base question asked again is S1.
+/// </summary>
+public sealed class QuestionFile : IExampleSource
+{
+    private const string Base = "base";
+    private static readonly string[] Kinds = ["number", "choice", "text"];
+    private static readonly SimilarityLevel[] Written = [SimilarityLevel.S2, SimilarityLevel.S3, SimilarityLevel.S4];
+
+    private readonly IReadOnlyList<Group> _groups;
+
+    private QuestionFile(string file, string fingerprint, IReadOnlyList<Group> groups)
+    {
+        Name = "jsonl:" + Path.GetFileName(file);
+        Fingerprint = fingerprint;
+        _groups = groups;
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public string Fingerprint { get; }
+
+    /// <inheritdoc/>
+    public int? Groups => _groups.Count;
+
+    /// <inheritdoc/>
+    public IAnswerComparer Answers { get; } = new AnswerComparer();
+
+    /// <summary>Reads the file.</summary>
+    /// <returns>Questions in groups with levels, or a <see cref="QuestionList"/> where no line has a group.</returns>
+    /// <exception cref="InvalidDataException">A line is malformed, or a group is not whole; names file, line and field.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static IExampleSource Load(string file)
+    {
+        var read = JsonLines.Read(file);
+        var questions = read.Lines.Select(l => (Line: l, Example: ExampleOf(l), Group: l.Optional("group"), Similarity: SimilarityOf(l))).ToList();
+        if (questions.GroupBy(q => q.Example.Id, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw read.Bad($"the id {twice.Key} stands twice.");
+        if (questions.All(q => q.Group is null && q.Similarity is null))
+            return new QuestionList("jsonl:" + Path.GetFileName(file), read.Fingerprint, [.. questions.Select(q => q.Example)]);
+        if (questions.FirstOrDefault(q => q.Group is null) is { Line: not null } alone)
+            throw alone.Line.Bad("the field group is missing, and other lines have one");
+        return new QuestionFile(file, read.Fingerprint, [.. questions.GroupBy(q => q.Group!, StringComparer.Ordinal).Select(g => GroupOf(read, g.Key, [.. g.Select(q => (q.Line, q.Example, q.Similarity))]))]);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The least over groups, so that all have it; 0 where some group has no question at that similarity.</remarks>
+    public int? LevelsAt(SimilarityLevel similarity) =>
+        similarity == SimilarityLevel.S1 ? int.MaxValue : _groups.Min(g => g.Levels.TryGetValue(similarity, out var questions) ? questions.Count : 0);
+
+    /// <inheritdoc/>
+    public Example At(int group, SimilarityLevel similarity, int level)
+    {
+        var questions = _groups[group];
+        return level == 0 ? questions.Base
+            : similarity == SimilarityLevel.S1 ? questions.Base with { Id = string.Create(CultureInfo.InvariantCulture, $"{questions.Base.Id}/{level}") }
+            : questions.Levels[similarity][level - 1];
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) =>
+        final is not null && await Answers.AreEquivalentAsync(example.Expected, final, null, cancellationToken).ConfigureAwait(false);
+
+    private static Example ExampleOf(JsonLine line)
+    {
+        var text = line.Optional("text") is { Length: > 0 } named ? named : line.Text(line.Has("question") ? "question" : "text");
+        var answer = line.Text("answer");
+        var kind = line.Optional("kind") ?? "";
+        if (kind == "code")
+            throw line.Bad("the kind code needs tests to be run, which this version does not do");
+        if (kind.Length > 0 && !Kinds.Contains(kind))
+            throw line.Bad($"the field kind is none of {string.Join(", ", Kinds)}");
+        // a number's canonical writing begins with a digit, whatever it was written in
+        if (kind == "number" && AnswerComparer.Canonical(answer).TrimStart('-') is not [>= '0' and <= '9', ..])
+            throw line.Bad("the field answer is no number, and kind says that it is");
+        if (kind == "choice" && AnswerComparer.Canonical(answer) is not [_])
+            throw line.Bad("the field answer is no choice such as B, and kind says that it is");
+        return new(line.Optional("id") ?? Question.FromText(text).Id, text, answer, line.Optional("solution") ?? "", "", kind, false);
+    }
+
+    private static SimilarityLevel? SimilarityOf(JsonLine line) => line.Optional("similarity") switch
+    {
+        null or "" or Base => null,
+        var name when Enum.TryParse<SimilarityLevel>(name, out var level) && Written.Contains(level) && level.ToString() == name => level,
+        _ => throw line.Bad($"the field similarity is none of {Base}, {string.Join(", ", Written)}; S1 is the base question asked again"),
+    };
+
+    private static Group GroupOf(JsonLines read, string name, IReadOnlyList<(JsonLine Line, Example Example, SimilarityLevel? Similarity)> questions)
+    {
+        var bases = questions.Where(q => q.Similarity is null).ToList();
+        if (bases.Count == 0)
+            throw read.Bad($"the group {name} has no base question, one without similarity.");
+        if (bases.Count > 1)
+            throw bases[1].Line.Bad($"the group {name} has a base question already, on line {bases[0].Line.Number}");
+        return new(bases[0].Example, questions.Where(q => q.Similarity is not null).GroupBy(q => q.Similarity!.Value).ToDictionary(g => g.Key, g => (IReadOnlyList<Example>)[.. g.Select(q => q.Example)]));
+    }
+
+    private sealed record Group(Example Base, IReadOnlyDictionary<SimilarityLevel, IReadOnlyList<Example>> Levels);
+}
