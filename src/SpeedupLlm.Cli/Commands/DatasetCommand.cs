@@ -5,7 +5,7 @@ using SpeedupLlm.Relevancy;
 
 namespace SpeedupLlm.Cli.Commands;
 
-/// <summary><c>speedup dataset</c>: looks at question files.</summary>
+/// <summary><c>speedup dataset</c>: looks at question files, and makes variants of questions.</summary>
 internal static class DatasetCommand
 {
     public static Command Create()
@@ -18,7 +18,7 @@ internal static class DatasetCommand
                 Console.WriteLine(line);
             return 0;
         });
-        return new Command("dataset", "Looks at question files.") { validate };
+        return new Command("dataset", "Looks at question files, and makes variants of questions.") { validate, DatasetVaryCommand.Create() };
     }
 
     private static IEnumerable<string> Describe(string data)
