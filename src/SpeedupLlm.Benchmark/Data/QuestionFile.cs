@@ -102,7 +102,7 @@ public sealed class QuestionFile : IExampleSource
         if (bases.Count == 0)
             throw read.Bad($"the group {name} has no base question, one without similarity.");
         if (bases.Count > 1)
-            throw bases[1].Line.Bad($"the group {name} has a base question already, on line {bases[0].Line.Number}");
+            throw bases[1].Line.Bad(FormattableString.Invariant($"the group {name} has a base question already, on line {bases[0].Line.Number}"));
         return new(bases[0].Example, questions.Where(q => q.Similarity is not null).GroupBy(q => q.Similarity!.Value).ToDictionary(g => g.Key, g => (IReadOnlyList<Example>)[.. g.Select(q => q.Example)]));
     }
 
