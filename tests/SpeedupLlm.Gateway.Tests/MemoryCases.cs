@@ -177,12 +177,15 @@ public sealed class MemoryCases : IDisposable
             await gateway.RecallAsync(Gateway.Ask(Question));
             await gateway.RecallAsync(Gateway.Ask(other));
         }
+        int damaged;
         await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={StoreFile};Pooling=False"))
         {
             connection.Open();
             using var damage = connection.CreateCommand();
             damage.CommandText = "UPDATE episode SET record = '{\"id\": \"tor' WHERE CAST(record AS TEXT) LIKE '%tea pots%'";
-            Assert.Equal(1, damage.ExecuteNonQuery());
+            // on a slow machine it was asked, and learnt, twice before it was recalled
+            damaged = damage.ExecuteNonQuery();
+            Assert.NotEqual(0, damaged);
         }
 
         await using var again = await SqliteStore.OpenAsync(StoreFile, null, CancellationToken.None);
@@ -190,7 +193,7 @@ public sealed class MemoryCases : IDisposable
 
         Assert.Equal("recalled", (string?)(await restarted.CompleteAsync(Gateway.Ask(Question))).Speedup["stop"]);
         Assert.Equal("threshold", (string?)(await restarted.CompleteAsync(Gateway.Ask(other))).Speedup["stop"]);
-        Assert.Equal(1, (await again.CheckAsync(CancellationToken.None)).SetAside);
+        Assert.Equal(damaged, (await again.CheckAsync(CancellationToken.None)).SetAside);
     }
 
     [Fact]
