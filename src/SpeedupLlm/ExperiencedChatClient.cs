@@ -196,6 +196,12 @@ public sealed class ExperiencedChatClient : DelegatingChatClient, IAsyncDisposab
     private ExperienceReport Learn(RequestPlan plan, Solution solution)
     {
         var cost = _options.Solver.Prices.Cost(solution.Bill);
+        if (solution.Used.Answer is { } stored)
+        {
+            // what came from memory is not learnt again
+            Savings.Add(plan.Request.Caller!.Tenant, true, plan.Propensity, cost);
+            return ExperienceReport.Of(plan.Mode, plan.Propensity, solution, stored.Source, _options.Solver.Prices);
+        }
         var keeps = _observation.MayLearn(solution) && _learning.TryAdd(async () =>
         {
             try
@@ -210,8 +216,7 @@ public sealed class ExperiencedChatClient : DelegatingChatClient, IAsyncDisposab
         });
         if (!keeps)
             Savings.Add(plan.Request.Caller!.Tenant, true, plan.Propensity, cost);
-        var episode = solution.Used.Answer?.Source ?? (keeps ? solution.Id : null);
-        return ExperienceReport.Of(plan.Mode, plan.Propensity, solution, episode, _options.Solver.Prices);
+        return ExperienceReport.Of(plan.Mode, plan.Propensity, solution, keeps ? solution.Id : null, _options.Solver.Prices);
     }
 
     private void Book(RequestPlan plan, string answer, decimal cost)

@@ -68,7 +68,7 @@ internal sealed class ChatCompletions(
             return;
         }
         request.Options.ModelId = asked.Treatment.Model;
-        var call = new ForwardedCall(heard => ForwardAsync(asked, Reader.Read(request.Messages, request.Options).Bypass, heard), () => asked.Http.Response.StatusCode);
+        var call = new ForwardedCall(heard => ForwardAsync(asked, Reader.BypassOf(request.Messages, request.Options), heard), () => asked.Http.Response.StatusCode);
         call.AddTo(request.Options);
         var client = models.Of([.. asked.Serving.Select(u => u.Options)], asked.Treatment.Model, asked.Treatment.Options, asked.Treatment.Asked).For(RequestOf(asked));
         try

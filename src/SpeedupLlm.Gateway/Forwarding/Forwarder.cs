@@ -101,7 +101,7 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
 
     private HttpRequestMessage RequestFor(HttpContext http, Uri address, Upstream upstream, ReadOnlyMemory<byte>? body)
     {
-        var request = new HttpRequestMessage(new(http.Request.Method), address)
+        var request = new HttpRequestMessage(HttpMethod.Parse(http.Request.Method), address)
         {
             Version = address.Scheme == Uri.UriSchemeHttps ? HttpVersion.Version20 : HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,

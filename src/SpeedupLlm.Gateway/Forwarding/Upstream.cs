@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Polly;
@@ -20,7 +21,8 @@ internal sealed class Upstream : IDisposable
     /// <param name="options">Where it is.</param>
     /// <param name="key">Its key, or null.</param>
     /// <param name="clock">For the circuit breaker.</param>
-    public Upstream(UpstreamOptions options, string? key, TimeProvider clock)
+    /// <param name="traces">Whether spans go with its requests.</param>
+    public Upstream(UpstreamOptions options, string? key, TimeProvider clock, bool traces)
     {
         Options = options;
         Authorization = key is null ? null : "Bearer " + key;
@@ -35,6 +37,8 @@ internal sealed class Upstream : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(10),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             EnableMultipleHttp2Connections = true,
+            // without traces of ours the caller's own trace headers pass as they are
+            ActivityHeadersPropagator = traces ? DistributedContextPropagator.Current : null,
             RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
             ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         });
@@ -78,7 +82,7 @@ internal sealed class UpstreamTable : IDisposable
 
     public UpstreamTable(GatewayOptions options, GatewayParts parts)
     {
-        All = [.. options.Upstreams.Select(u => new Upstream(u, u.KeyVariable is { } name ? KeyOf(u, parts.Variable(name)) : null, parts.Clock))];
+        All = [.. options.Upstreams.Select(u => new Upstream(u, u.KeyVariable is { } name ? KeyOf(u, parts.Variable(name)) : null, parts.Clock, traces: options.Otlp is not null))];
         _others = [.. All.Where(u => u.Options.Models.Count == 0)];
         foreach (var model in All.SelectMany(u => u.Options.Models).Distinct(StringComparer.Ordinal))
             _byModel.Add(model, [.. All.Where(u => u.Options.Models.Contains(model, StringComparer.Ordinal))]);

@@ -18,6 +18,9 @@ internal sealed record Treatment(string Model, TreatmentOptions Options, bool As
     /// <summary>Headers that choose a treatment; they are never forwarded.</summary>
     public const string HeaderPrefix = "X-Speedup-";
 
+    private static readonly (string Name, string Header)[] Headers =
+        [.. new[] { "Scaling", "Memory", "Scorer", "Tau", "Samples", "Conversation" }.Select(n => (n.ToLowerInvariant(), HeaderPrefix + n))];
+
     /// <summary>The conversation that short memories belong to, or null.</summary>
     public string? Conversation { get; private init; }
 
@@ -33,10 +36,10 @@ internal sealed record Treatment(string Model, TreatmentOptions Options, bool As
         var chosen = new Treatment(model, options.Treatment, Asked: false);
         if (model.StartsWith(Prefix, StringComparison.Ordinal) && !isReal(model))
             chosen = chosen.FromName(model);
-        foreach (var name in new[] { "Scaling", "Memory", "Scorer", "Tau", "Samples", "Conversation" })
+        foreach (var (name, header) in Headers)
         {
-            if (headers.TryGetValue(HeaderPrefix + name, out var value) && value.ToString() is { Length: > 0 } text)
-                chosen = chosen.With(name.ToLowerInvariant(), text, HeaderPrefix + name);
+            if (headers.TryGetValue(header, out var value) && value.ToString() is { Length: > 0 } text)
+                chosen = chosen.With(name, text, header);
         }
         if (speedup is { } json)
             chosen = chosen.FromObject(json);

@@ -66,12 +66,22 @@ public sealed class ConversationReader(ConversationOptions options)
         ArgumentNullException.ThrowIfNull(messages);
         try
         {
-            return (BypassOf(messages) ?? BypassOf(request, entry)) is { } bypass ? new(null, bypass) : new(QuestionOf(messages, request), null);
+            return BypassOf(messages, request, entry) is { } bypass ? new(null, bypass) : new(QuestionOf(messages, request), null);
         }
         catch (Exception e) when (e is NotSupportedException or JsonException or InvalidOperationException)
         {
             return new(null, "an option that cannot be compared");
         }
+    }
+
+    /// <summary>Why a request is none that memory or a search can be trusted with, as <see cref="Read"/> says it but for options that turn out not to be comparable; null if it is one. Cheaper than reading it.</summary>
+    /// <param name="messages">The conversation.</param>
+    /// <param name="request">The caller's options, or null.</param>
+    /// <param name="entry">As in <see cref="Read"/>.</param>
+    public string? BypassOf(IReadOnlyList<ChatMessage> messages, ChatOptions? request, PromptTask entry = PromptTask.Guess)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        return BypassOf(messages) ?? BypassOf(request, entry);
     }
 
     private static Question QuestionOf(IReadOnlyList<ChatMessage> messages, ChatOptions? request)

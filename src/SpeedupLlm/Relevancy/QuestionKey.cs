@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -21,8 +22,10 @@ public static class QuestionKey
         if (tokens.Count == 0)
             return null;
         // kinds keep "one" the word and 1 the number apart from signs; lengths keep neighbours apart
-        var normal = string.Concat(tokens.Select(t => FormattableString.Invariant($"{(int)t.Kind}{t.Text.Length}:{t.Text}")));
-        return Hash(normal + "\n" + context);
+        var normal = new StringBuilder();
+        foreach (var token in tokens)
+            normal.Append(CultureInfo.InvariantCulture, $"{(int)token.Kind}{token.Text.Length}:{token.Text}");
+        return Hash(normal.Append('\n').Append(context).ToString());
     }
 
     /// <summary>What else than its text an answer depends on: the messages before the question, tools, format and every option. What is omitted differs from any value.</summary>
