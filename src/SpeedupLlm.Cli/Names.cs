@@ -43,4 +43,7 @@ internal static class Numbers
         result.AddError($"'{text}' is not a number.");
         return 0;
     }
+
+    /// <summary>The same of an option that may be left out.</summary>
+    public static double? RealOrNone(ArgumentResult result) => Real(result);
 }

@@ -40,7 +40,7 @@ internal sealed class ExperimentPlan
         if (model.NoMemoryBecause is { } reason && Settings.Memory.Count > 1)
             throw new ArgumentException($"Memory {Settings.Memory[1]} cannot be used: {reason}.");
         foreach (var memory in Settings.Memory)
-            (Methods.Memory(memory) as IModelRequirement)?.Require(model.Traits, model.Client.GetService(typeof(IAdapterTrainer)) as IAdapterTrainer);
+            (Methods.Memory(memory, Settings) as IModelRequirement)?.Require(model.Traits, model.Client.GetService(typeof(IAdapterTrainer)) as IAdapterTrainer);
         Groups = [.. Enumerable.Range(0, Settings.Groups!.Value)];
     }
 

@@ -84,6 +84,18 @@ public sealed record ExperimentSettings
     /// <summary>Above 0, memory holds verified answers of this many other groups and nothing else is learnt: what a memory costs that cannot help. Default 0.</summary>
     public int Distractors { get; init; }
 
+    /// <summary>Cases that In-Context and its placebo put into a prompt at most, ≥ 1; null is their default.</summary>
+    public int? Cases { get; init; }
+
+    /// <summary>In-Context and its placebo leave out cases whose cosine similarity is below this, in [-1, 1]; null leaves out none.</summary>
+    public double? MinimumSimilarity { get; init; }
+
+    /// <summary>Whether <c>auto</c> searches in full always, instead of as far as experience says is worth it.</summary>
+    public bool FixedBudget { get; init; }
+
+    /// <summary>The share of the scorer's verdicts that are turned round on purpose, in [0, 1]. Default 0.</summary>
+    public double JudgeError { get; init; }
+
     /// <summary>A workload in time order instead of the grid, or null.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public WorkloadOptions? Stream { get; init; }
@@ -105,7 +117,7 @@ public sealed record ExperimentSettings
 
     /// <summary>The first memory of the settings; null for none.</summary>
     /// <param name="prior">What <c>auto</c> is told of the model, or null.</param>
-    public IMemory? MemoryOf(AutoPrior? prior) => Methods.Memory(Memory[0], null, prior);
+    public IMemory? MemoryOf(AutoPrior? prior) => Methods.Memory(Memory[0], this, null, prior);
 
     /// <summary>What differs between two settings, as "name: one, other".</summary>
     public IEnumerable<string> DifferencesTo(ExperimentSettings other)
@@ -144,6 +156,10 @@ public sealed record ExperimentSettings
         ("groups", FormattableString.Invariant($"{Groups}")),
         ("rounds", FormattableString.Invariant($"{Rounds}")),
         ("distractors", FormattableString.Invariant($"{Distractors}")),
+        ("cases", Cases is { } cases ? FormattableString.Invariant($"{cases}") : "the memory's own"),
+        ("minimum-similarity", MinimumSimilarity is { } least ? FormattableString.Invariant($"{least}") : "none"),
+        ("fixed-budget", FixedBudget ? "yes" : "no"),
+        ("judge-error", FormattableString.Invariant($"{JudgeError}")),
         ("stream", Stream?.ToString() ?? "no"),
         ("seed", FormattableString.Invariant($"{Seed}")),
         ("quick", Quick ? "yes" : "no"),

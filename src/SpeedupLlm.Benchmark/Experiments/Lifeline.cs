@@ -41,7 +41,7 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
     {
         var similarity = Enum.Parse<SimilarityLevel>(key.Similarity);
         var scope = $"{Scope(key.Group, key.Scaling)}/{key.Similarity}/{key.Memory}";
-        var memory = Methods.Memory(key.Memory, data, model.Prior);
+        var memory = Methods.Memory(key.Memory, settings, data, model.Prior);
         await using var store = memory is null ? null : new InMemoryStore();
         var trials = new List<Trial>(levels + 1) { TrialOf(key, 0, atBase, null) };
         foreach (var other in others)
@@ -66,7 +66,7 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
     public async IAsyncEnumerable<Trial> StreamAsync(
         string scaling, string memoryName, IReadOnlyList<int> groups, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var memory = Methods.Memory(memoryName, data, model.Prior);
+        var memory = Methods.Memory(memoryName, settings, data, model.Prior);
         await using var store = memory is null ? null : new InMemoryStore();
         Learnt? learnt = null;
         foreach (var group in groups)

@@ -19,7 +19,7 @@ internal static class Methods
         foreach (var (name, value) in new[]
         {
             ("samples", settings.Samples), ("width", settings.Width), ("depth", settings.Depth), ("nodes", settings.Nodes),
-            ("refinements", settings.Refinements), ("thinking", settings.Thinking ?? 1),
+            ("refinements", settings.Refinements), ("thinking", settings.Thinking ?? 1), ("cases", settings.Cases ?? 1),
         })
         {
             if (value < 1)
@@ -28,8 +28,12 @@ internal static class Methods
 
         foreach (var name in settings.Scaling)
             Scaling(name, settings);
+        if (settings.MinimumSimilarity is not (null or (>= -1 and <= 1)))
+            throw new ArgumentException(FormattableString.Invariant($"minimum-similarity is a cosine in [-1, 1], not {settings.MinimumSimilarity}."));
+        if (settings.JudgeError is not (>= 0 and <= 1))
+            throw new ArgumentException(FormattableString.Invariant($"judge-error is a share in [0, 1], not {settings.JudgeError}."));
         foreach (var name in settings.Memory)
-            Memory(name);
+            Memory(name, settings);
         Catalogue.Scorers.Create(settings.Scorer);
         ConsistencyStop.Parse(settings.Stop);
         if (double.IsNaN(settings.Tau) || settings.Tau < 0)
@@ -63,19 +67,33 @@ internal static class Methods
 
     /// <summary>Null is the baseline: nothing is kept, nothing recalled.</summary>
     /// <param name="name">The memory.</param>
+    /// <param name="settings">Their options, where the settings name any.</param>
     /// <param name="data">Gives memories that answer by themselves the prior of its kind of question; null gives none.</param>
     /// <param name="prior">What <c>auto</c> is told of the model; null tells nothing.</param>
-    public static IMemory? Memory(string name, IExampleSource? data = null, AutoPrior? prior = null) => name switch
+    public static IMemory? Memory(string name, ExperimentSettings settings, IExampleSource? data = null, AutoPrior? prior = null) => name switch
     {
         NoMemory.CatalogueName => null,
-        Placebo.CatalogueName => new Placebo(new() { Text = Filler.Text }),
+        InContext.CatalogueName => new InContext(CasesOf(settings)),
+        Placebo.CatalogueName => new Placebo(new() { Text = Filler.Text, Like = CasesOf(settings) }),
         AnswerCache.CatalogueName => new AnswerCache(new() { Prior = data?.ReusePrior }),
-        Auto.CatalogueName => new Auto(new() { Answers = new() { Prior = data?.ReusePrior }, Measured = prior }),
+        Auto.CatalogueName => new Auto(BudgetOf(settings) with { Answers = new() { Prior = data?.ReusePrior }, Measured = prior }),
         _ => RivalCatalogue.Find(name) ?? Catalogue.Memories.Create(name),
     };
 
     /// <summary>The run's scorer for one question; only the oracle looks at the reference answer.</summary>
-    public static IScorer Scorer(ExperimentSettings settings, Example example) => settings.Scorer == "oracle"
-        ? new OracleScorer(new() { Reference = question => question.Id == example.Id ? example.Expected : null })
-        : Catalogue.Scorers.Create(settings.Scorer);
+    public static IScorer Scorer(ExperimentSettings settings, Example example)
+    {
+        var scorer = settings.Scorer == "oracle"
+            ? new OracleScorer(new() { Reference = question => question.Id == example.Id ? example.Expected : null })
+            : Catalogue.Scorers.Create(settings.Scorer);
+        return settings.JudgeError > 0 ? new ErringScorer(scorer, settings.JudgeError) : scorer;
+    }
+
+    private static InContextOptions CasesOf(ExperimentSettings settings)
+    {
+        var own = new InContextOptions();
+        return own with { Cases = settings.Cases ?? own.Cases, MinimumSimilarity = settings.MinimumSimilarity ?? own.MinimumSimilarity };
+    }
+
+    private static AutoOptions BudgetOf(ExperimentSettings settings) => settings.FixedBudget ? new() { BackOff = 1 } : new();
 }

@@ -77,6 +77,8 @@ public sealed record Manifest
     {
         if (Catalogue.Scorers.Create(settings.Scorer).Flagged)
             yield return $"Scored by {settings.Scorer}, which looks at the reference answers: these figures show what a perfect judge would give, and are not to be published.";
+        if (settings.JudgeError > 0)
+            yield return FormattableString.Invariant($"Of the scorer's verdicts {100 * settings.JudgeError:0.#} % were turned round on purpose: these figures show what a noisier judge would do.");
     }
 
     /// <summary>Throws if this run cannot be gone on with as <paramref name="now"/>.</summary>

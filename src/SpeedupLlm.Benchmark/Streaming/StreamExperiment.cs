@@ -42,7 +42,7 @@ public sealed class StreamExperiment
         if (model.NoMemoryBecause is { } reason)
             throw new ArgumentException($"Memory cannot be used: {reason}.");
         foreach (var memory in _settings.Memory)
-            (Methods.Memory(memory) as IModelRequirement)?.Require(model.Traits, model.Client.GetService(typeof(IAdapterTrainer)) as IAdapterTrainer);
+            (Methods.Memory(memory, _settings) as IModelRequirement)?.Require(model.Traits, model.Client.GetService(typeof(IAdapterTrainer)) as IAdapterTrainer);
         _root = StreamKey.Root(_settings.Seed).Child("stream");
         _questions = Workload.Draw(data, stream, _root.Child("workload"));
         _model = model;
@@ -123,7 +123,7 @@ public sealed class StreamExperiment
     private async IAsyncEnumerable<StreamTrial> LiveAsync(string arm, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var scaling = _settings.Scaling[0];
-        var memory = Methods.Memory(arm, _data, _model.Prior) is { } m ? new TimedMemory(m, _clock) : null;
+        var memory = Methods.Memory(arm, _settings, _data, _model.Prior) is { } m ? new TimedMemory(m, _clock) : null;
         await using var store = memory is null ? null : new InMemoryStore();
         foreach (var question in _questions)
         {

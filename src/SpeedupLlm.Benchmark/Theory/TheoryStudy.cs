@@ -55,7 +55,7 @@ public sealed class TheoryStudy
             throw new ArgumentException($"{data.Name} has no groups of alike questions.");
         foreach (var memory in settings.Memory)
         {
-            if (Methods.Memory(memory) is { GivesAnswers: true })
+            if (Methods.Memory(memory, settings) is { GivesAnswers: true })
                 throw new ArgumentException($"{memory} answers without a search, and the theory is about searching.");
         }
 
@@ -101,7 +101,7 @@ public sealed class TheoryStudy
 
     private async Task<Question> LookAsync(string similarity, string memoryName, int group, CancellationToken cancellationToken)
     {
-        var memory = Methods.Memory(memoryName, _data);
+        var memory = Methods.Memory(memoryName, _settings, _data);
         await using var store = memory is null ? null : new InMemoryStore();
         var stream = _root.Child(group).Child(similarity);
         if (memory is not null)

@@ -42,6 +42,10 @@ internal static class BenchCommand
         Option<int?> groups = new("--groups") { Description = "Groups (in a world: firms). Default 20, with --quick 4; all of a file." };
         Option<int?> rounds = new("--rounds") { Description = "Levels of experience after the first question. Default 4, with --quick 2." };
         Option<int> distractors = new("--distractors") { Description = "Memory holds verified answers of this many other groups and learns nothing: what memory costs that cannot help.", DefaultValueFactory = _ => 0 };
+        Option<int?> cases = new("--cases") { Description = "Cases that In-Context puts into a prompt at most. Default 3." };
+        Option<double?> minimumSimilarity = new("--minimum-similarity") { Description = "In-Context leaves out cases whose cosine similarity is below this. Default: none.", CustomParser = Numbers.RealOrNone };
+        Option<bool> fixedBudget = new("--fixed-budget") { Description = "auto searches in full always, instead of as far as experience says is worth it." };
+        Option<double> judgeError = new("--judge-error") { Description = "The share of the scorer's verdicts that are turned round on purpose.", DefaultValueFactory = _ => 0, CustomParser = Numbers.Real };
         Option<bool> stream = new("--stream") { Description = "A workload in time order instead of the grid: topics come and come again, rules change halfway, one memory lives through it all." };
         Option<int> length = new("--questions") { Description = "With --stream: how many questions.", DefaultValueFactory = _ => workload.Questions };
         Option<double> zipf = new("--zipf") { Description = "With --stream: the exponent of Zipf's law over topics.", DefaultValueFactory = _ => workload.Zipf, CustomParser = Numbers.Real };
@@ -53,7 +57,7 @@ internal static class BenchCommand
         Option<bool> discard = new("--discard") { Description = "With --workers: removes what the database keeps of the run, and runs nothing." };
         var command = new Command("bench", "Shows with statistics what experience saves.")
         {
-            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, stop, feedback, groups, rounds, distractors, stream, length, zipf, mix, seed, output, resume, workers, discard,
+            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, stop, feedback, groups, rounds, distractors, cases, minimumSimilarity, fixedBudget, judgeError, stream, length, zipf, mix, seed, output, resume, workers, discard,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -91,6 +95,10 @@ internal static class BenchCommand
                 Groups = parsed.GetValue(groups),
                 Rounds = parsed.GetValue(rounds) ?? (isQuick ? QuickRounds : defaults.Rounds),
                 Distractors = parsed.GetValue(distractors),
+                Cases = parsed.GetValue(cases),
+                MinimumSimilarity = parsed.GetValue(minimumSimilarity),
+                FixedBudget = parsed.GetValue(fixedBudget),
+                JudgeError = parsed.GetValue(judgeError),
                 Stream = isStream ? new() { Questions = parsed.GetValue(length), Zipf = parsed.GetValue(zipf), Mix = WorkloadMix.Parse(parsed.GetValue(mix)!) } : null,
                 Seed = parsed.GetValue(seed),
                 Quick = isQuick,

@@ -142,6 +142,54 @@ public sealed class ExperimentTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_JudgeErrsOnPurpose_IsRepeatableAndSaid()
+    {
+        ResultsFolder sound = _runs.Folder("sound"), erring = _runs.Folder("erring"), again = _runs.Folder("again");
+        // nothing is accepted early or late: every attempt's verdict is seen; the scripted judge never errs
+        var settings = Runs.Quick with { Scaling = ["best-of-n"], Memory = ["none", "in-context"], Similarity = ["S3"], Groups = 8, Rounds = 6, Samples = 1 };
+        await Runs.Make(settings, sound).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings with { JudgeError = 0.25 }, erring).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings with { JudgeError = 0.25 }, again, parallelism: 1).RunAsync(false, CancellationToken.None);
+        Assert.All(TrialFile.Read(sound.TrialsPath), t => Assert.Equal(t.Correct, t.Accepted));
+        var baseline = TrialFile.Read(erring.TrialsPath).Where(t => t.Memory == "none").ToList();
+        // of 56 verdicts 14 are expected wrong: a 99.9 % binomial bound
+        Assert.InRange(baseline.Count(t => t.Correct != t.Accepted), 4, 26);
+        Assert.Contains(baseline, t => t.Accepted && !t.Correct);
+        Assert.Contains(baseline, t => !t.Accepted && t.Correct);
+        Assert.Equal(Schemas.WithoutTime(await File.ReadAllTextAsync(erring.TrialsPath)), Schemas.WithoutTime(await File.ReadAllTextAsync(again.TrialsPath)));
+        Assert.Contains("25 % were turned round on purpose", Assert.Single(erring.ReadManifest().Caveats), StringComparison.Ordinal);
+        Assert.Contains("25 % were turned round on purpose", await File.ReadAllTextAsync(erring.ReportPath), StringComparison.Ordinal);
+        await Schemas.AssertValidAsync("manifest", await File.ReadAllTextAsync(erring.ManifestPath));
+    }
+
+    [Fact]
+    public async Task Run_CasesAndLeastSimilarity_BoundWhatIsRecalled()
+    {
+        ResultsFolder few = _runs.Folder("few"), many = _runs.Folder("many"), near = _runs.Folder("near");
+        var settings = Runs.Quick with { Scaling = ["best-of-n"], Memory = ["none", "in-context"], Similarity = ["S3"], Rounds = 6, Feedback = FeedbackMode.Reference };
+        await Runs.Make(settings with { Cases = 2 }, few).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings with { Cases = 10 }, many).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings with { MinimumSimilarity = 1 }, near).RunAsync(false, CancellationToken.None);
+        Assert.All(Recalling(few), t => Assert.Equal(Math.Min(2, t.Level), t.Recalled.Count));
+        Assert.All(Recalling(many), t => Assert.Equal(t.Level, t.Recalled.Count));
+        // in the same words and other numbers questions are alike to the embedder
+        Assert.InRange(Recalling(near).Sum(t => t.Recalled.Count), 0, Recalling(many).Sum(t => t.Recalled.Count) / 4);
+
+        static List<Trial> Recalling(ResultsFolder folder) => [.. TrialFile.Read(folder.TrialsPath).Where(t => t.Memory == "in-context")];
+    }
+
+    [Fact]
+    public async Task Run_FixedBudget_SearchesInFullWhereNothingWasEverFound()
+    {
+        ResultsFolder adaptive = _runs.Folder("adaptive"), full = _runs.Folder("full");
+        var settings = Runs.Quick with { Scaling = ["best-of-n"], Memory = ["none", "auto"], Similarity = ["S3"], Rounds = 6, Groups = 6 };
+        await Runs.Make(settings, adaptive, Runs.Model(0, 0)).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings with { FixedBudget = true }, full, Runs.Model(0, 0)).RunAsync(false, CancellationToken.None);
+        Assert.Contains(TrialFile.Read(adaptive.TrialsPath), t => t.Memory == "auto" && t.Operations < 8);
+        Assert.All(TrialFile.Read(full.TrialsPath), t => Assert.Equal(8, t.Operations));
+    }
+
+    [Fact]
     public async Task Run_ResumedFromBeforeTheCapsWereNamed_TakesThemAsTheProtocols()
     {
         var folder = _runs.Folder("old");
