@@ -53,6 +53,7 @@ internal static class CommandLine
         CalibrateCommand.Create(),
         ServeCommand.Create(Clock),
         TheoryCommand.Create(Clock),
+        SensitivityCommand.Create(Clock),
     };
 
     /// <summary>The first signal asks the command to end with what it has; the second ends the process.</summary>

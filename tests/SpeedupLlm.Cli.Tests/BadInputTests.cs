@@ -38,6 +38,9 @@ public sealed class BadInputTests : IDisposable
     [InlineData("bench --quickly", "unknown option '--quickly'")]
     [InlineData("bench --model http://127.0.0.1:9", "--model-name")]
     [InlineData("bench --model recorded:/nowhere/at/all.jsonl", "/nowhere/at/all.jsonl")]
+    [InlineData("sensitivity --sweep sample --out x", "tau, samples, width, depth, nodes, refinements, thinking, cases, experience, judge-error, minimum-similarity, strangers, budget")]
+    [InlineData("sensitivity --sweep samples", "--out")]
+    [InlineData("sensitivity --groups 2 --out x", "ask for more groups")]
     [InlineData("brew", "unknown argument 'brew'. Valid: bench, ask, memory, model, report, dataset")]
     [InlineData("report /nowhere/at/all", "/nowhere/at/all")]
     [InlineData("dataset validate csv:x", "gsm-plus:FILE, jsonl:FILE")]
@@ -126,7 +129,7 @@ public sealed class BadInputTests : IDisposable
     {
         var outcome = await Speedup.RunAsync("--help");
         Assert.Equal(0, outcome.Status);
-        foreach (var command in new[] { "bench", "ask", "memory", "model", "report", "dataset", "calibrate", "theory", "serve" })
+        foreach (var command in new[] { "bench", "ask", "memory", "model", "report", "dataset", "calibrate", "theory", "sensitivity", "serve" })
             Assert.Contains(command, outcome.Output, StringComparison.Ordinal);
     }
 }

@@ -107,13 +107,24 @@ public sealed class Experiment
     {
         ArgumentNullException.ThrowIfNull(shared);
         var own = Describe(_clock.GetUtcNow());
-        var (kept, plainKept) = _folder.HasRun ? Reuse(own) : ([], []);
-        if (_folder.HasRun && _folder.ReadManifest().Status == "complete")
+        if (IsComplete())
             return _folder.ReadSummary();
+        var (kept, plainKept) = _folder.HasRun ? Reuse(own) : ([], []);
         Directory.CreateDirectory(_folder.Path);
         var together = new SharedExperiment(_plan, shared, new(_plan, _model, _data, _clock, cancellationToken), _clock) { Parallelism = Parallelism, Progress = Progress };
         var begun = await together.RunAsync(own, [.. kept, .. plainKept], cancellationToken).ConfigureAwait(false);
         return await together.WriteAsync(begun, _folder, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the folder has this very run, and all of it.</summary>
+    /// <exception cref="ResumeRefusedException">The folder's run has other parameters.</exception>
+    internal bool IsComplete()
+    {
+        if (!_folder.HasRun)
+            return false;
+        var there = _folder.ReadManifest();
+        there.RefuseOther(Describe(_clock.GetUtcNow()), _folder.Path);
+        return there.Status == "complete";
     }
 
     /// <summary>Finished lifelines of an earlier run of the same parameters.</summary>

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SpeedupLlm.Benchmark.Calibration;
+using SpeedupLlm.Benchmark.Sensitivity;
 using SpeedupLlm.Benchmark.Streaming;
 using SpeedupLlm.Benchmark.Theory;
 
@@ -18,6 +19,7 @@ namespace SpeedupLlm.Benchmark.Results;
 [JsonSerializable(typeof(PriceFile))]
 [JsonSerializable(typeof(Statistics.OverCheckpoints))]
 [JsonSerializable(typeof(TheoryReport))]
+[JsonSerializable(typeof(SensitivityReport))]
 internal sealed partial class ResultsJsonContext : JsonSerializerContext
 {
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using SpeedupLlm.Benchmark.Results;
+using SpeedupLlm.Benchmark.Sensitivity;
 using SpeedupLlm.Benchmark.Statistics;
 using SpeedupLlm.Cli.Terminal;
 
@@ -10,7 +11,7 @@ internal static class ReportCommand
 {
     public static Command Create()
     {
-        Argument<string[]> folders = new("DIR") { Description = "A folder that bench wrote; several of them, with different checkpoints, are set side by side.", Arity = ArgumentArity.OneOrMore };
+        Argument<string[]> folders = new("DIR") { Description = "A folder that bench or sensitivity wrote; several of bench, with different checkpoints, are set side by side.", Arity = ArgumentArity.OneOrMore };
         Option<string?> output = new("--out") { Description = "With several DIR: where the page goes, FILE.html; FILE.json is written beside it." };
         Option<string?> prices = new("--prices") { Description = "A price sheet: a JSON file with a unit and the token prices of models. Default: the protocol's relative prices." };
         var command = new Command("report", "Makes summaries and report.html anew from a run's trials, and shows the table.") { folders, prices, output };
@@ -19,6 +20,16 @@ internal static class ReportCommand
             ResultsFolder[] all = [.. parsed.GetValue(folders)!.Select(f => new ResultsFolder(f))];
             if (all.Length > 1)
                 return Compare(all, parsed.GetValue(output) ?? throw new UsageException("several folders are set side by side in a file of their own: say --out FILE.html."));
+            var study = new SensitivityFolder(all[0].Path);
+            if (study.HasStudy)
+            {
+                if (parsed.GetValue(prices) is not null)
+                    throw new UsageException("--prices is for a folder that bench wrote; a sensitivity study is counted in the protocol's prices");
+                study.Summarize();
+                SensitivityTable.Write(study);
+                return 0;
+            }
+
             var results = all[0];
             var parameters = results.ReadManifest().Parameters;
             var sheet = parsed.GetValue(prices) is { } file ? PriceFile.Load(DataSource.Existing(file), parameters.ModelName ?? parameters.Model) : null;
