@@ -13,11 +13,12 @@ public sealed class ArrowTests
         [Core] = [],
         ["SpeedupLlm.Sqlite"] = [Core],
         ["SpeedupLlm.PostgreSql"] = [Core],
-        ["SpeedupLlm.Gateway"] = [Core],
+        ["SpeedupLlm.Charts"] = [],
+        ["SpeedupLlm.Gateway"] = [Core, "SpeedupLlm.Charts"],
         ["SpeedupLlm.Models"] = [Core],
         ["SpeedupLlm.Transformer"] = [Core],
         ["SpeedupLlm.Worlds"] = [Core],
-        ["SpeedupLlm.Benchmark"] = [Core, "SpeedupLlm.Worlds"],
+        ["SpeedupLlm.Benchmark"] = [Core, "SpeedupLlm.Charts", "SpeedupLlm.Worlds"],
         ["SpeedupLlm.Cli"] = [Core, "SpeedupLlm.Sqlite", "SpeedupLlm.PostgreSql", "SpeedupLlm.Gateway", "SpeedupLlm.Models", "SpeedupLlm.Transformer", "SpeedupLlm.Worlds", "SpeedupLlm.Benchmark"],
     };
 

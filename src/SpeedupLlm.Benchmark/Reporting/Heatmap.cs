@@ -1,4 +1,5 @@
 using System.Globalization;
+using SpeedupLlm.Charts;
 
 namespace SpeedupLlm.Benchmark.Reporting;
 

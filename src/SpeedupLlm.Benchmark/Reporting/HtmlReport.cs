@@ -3,6 +3,7 @@ using SpeedupLlm.Benchmark.Calibration;
 using SpeedupLlm.Benchmark.Results;
 using SpeedupLlm.Benchmark.Statistics;
 using SpeedupLlm.Benchmark.Theory;
+using SpeedupLlm.Charts;
 using SpeedupLlm.Memory;
 using static System.FormattableString;
 

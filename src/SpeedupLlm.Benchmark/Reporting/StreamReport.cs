@@ -1,6 +1,7 @@
 using System.Globalization;
 using SpeedupLlm.Benchmark.Results;
 using SpeedupLlm.Benchmark.Streaming;
+using SpeedupLlm.Charts;
 using static System.FormattableString;
 
 namespace SpeedupLlm.Benchmark.Reporting;
