@@ -14,6 +14,7 @@ using SpeedupLlm.Gateway.Completions;
 using SpeedupLlm.Gateway.Configuration;
 using SpeedupLlm.Gateway.Errors;
 using SpeedupLlm.Gateway.Forwarding;
+using SpeedupLlm.Gateway.History;
 using SpeedupLlm.Gateway.Requests;
 using SpeedupLlm.Gateway.Telemetry;
 using SpeedupLlm.Gateway.Tenants;
@@ -98,12 +99,15 @@ public sealed class GatewayServer : IAsyncDisposable
         services.AddSingleton(options);
         services.AddSingleton(parts);
         services.AddSingleton(parts.Clock);
-        services.AddSingleton(new GatewaySwitch(options.Mode));
         // made now, so that a key that is missing, or a log that cannot be written, keeps the server from starting
         var (upstreams, audit) = (new UpstreamTable(options, parts), new AuditLog(options.AuditLog, parts.Clock));
         services.AddSingleton(_ => upstreams);
         services.AddSingleton(_ => audit);
-        services.AddSingleton<Savings>();
+        services.AddSingleton(new GatewaySwitch(options.Mode, audit));
+        services.AddSingleton(new UsageStore(parts.Store, parts.Clock));
+        services.AddSingleton<UsageHistory>();
+        services.AddHostedService<UsageKeeper>();
+        services.AddSingleton(s => new Savings(s.GetRequiredService<UsageHistory>().Booked));
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<Observability>();
         services.AddSingleton<RequestLog>();
@@ -169,7 +173,7 @@ public sealed class GatewayServer : IAsyncDisposable
     private static RequestDelegate Admitted(IServiceProvider services, string name, RequestDelegate operation)
     {
         var (access, metrics, clock) = (services.GetRequiredService<Access>(), services.GetRequiredService<GatewayMetrics>(), services.GetRequiredService<TimeProvider>());
-        var (explanation, log) = (services.GetRequiredService<ErrorExplanation>(), services.GetRequiredService<RequestLog>());
+        var (explanation, log, history) = (services.GetRequiredService<ErrorExplanation>(), services.GetRequiredService<RequestLog>(), services.GetRequiredService<UsageHistory>());
         return async http =>
         {
             using var telemetry = metrics.Begin(name, clock);
@@ -184,6 +188,8 @@ public sealed class GatewayServer : IAsyncDisposable
                 using var place = await access.EnterAsync(http.RequestAborted);
                 await operation(http);
                 telemetry.Status = http.Response.StatusCode;
+                if (telemetry is { Way: RequestTelemetry.Refused, Status: < 400 })
+                    telemetry.Way = RequestTelemetry.Answered;
             }
             catch (Exception e)
             {
@@ -192,7 +198,10 @@ public sealed class GatewayServer : IAsyncDisposable
             }
             finally
             {
-                log.Ended(name, http.Features.Get<Requester>()?.Tenant?.Name, telemetry.Way, telemetry.Model, telemetry.Status);
+                var tenant = http.Features.Get<Requester>()?.Tenant?.Name;
+                log.Ended(name, tenant, telemetry.Way, telemetry.Model, telemetry.Status);
+                if (tenant is not null)
+                    history.Ended(tenant, telemetry);
             }
         };
     }

@@ -5,6 +5,7 @@ using SpeedupLlm.Gateway.Configuration;
 using SpeedupLlm.Gateway.Errors;
 using SpeedupLlm.Gateway.Forwarding;
 using SpeedupLlm.Gateway.Requests;
+using SpeedupLlm.Gateway.Telemetry;
 
 namespace SpeedupLlm.Gateway;
 
@@ -41,6 +42,7 @@ internal sealed class OtherOperations(GatewayOptions options, GatewayParts parts
         var path = http.Request.Path.Value!;
         if (path.Contains("..", StringComparison.Ordinal))
             throw new ApiErrorException(ApiError.NotFound("There is nothing at that path."));
+        RequestTelemetry.Of(http).Way = RequestTelemetry.Forwarded;
         var operation = new PathString(path[Root.Length..]).ToUriComponent() + http.Request.QueryString.ToUriComponent();
         if (!HttpMethods.IsPost(http.Request.Method) || !http.Request.HasJsonContentType())
         {

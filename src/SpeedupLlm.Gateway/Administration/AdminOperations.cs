@@ -35,11 +35,8 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
     {
         if (HttpMethods.IsPut(http.Request.Method))
         {
-            var name = Text(await ReadAsync(http), "mode");
-            if (!Enum.TryParse<ExperienceMode>(name, ignoreCase: true, out var wanted) || !Enum.IsDefined(wanted) || name.Any(char.IsAsciiDigit))
+            if (!mode.Set(Text(await ReadAsync(http), "mode"), "admin"))
                 throw new ApiErrorException(ApiError.Invalid("“mode” is none of off, observe, canary, on.", "mode"));
-            mode.Mode = wanted;
-            audit.Write("mode", "admin", null, wanted.ToString().ToLowerInvariant(), 0);
         }
         await WriteAsync(http, new() { ["mode"] = mode.Mode.ToString().ToLowerInvariant() });
     }
@@ -78,9 +75,8 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
     {
         var body = await ReadAsync(http);
         var (tenant, feedback) = (Tenant(http), FeedbackOf(body));
-        if (!await models.HearAsync(tenant, Id(http), feedback, http.RequestAborted))
+        if (!await memory.MarkAsync(tenant, Id(http), feedback, "admin", http.RequestAborted))
             throw NoEpisode(Id(http));
-        audit.Write($"mark-{VerdictOf(feedback)}", "admin", tenant, Id(http), 1);
         await WriteAsync(http, Heard(Id(http), feedback));
     }
 
@@ -150,9 +146,7 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
         return string.IsNullOrWhiteSpace(answer) ? throw Missing("answer") : Feedback.Reference(answer);
     }
 
-    private static JsonObject Heard(string episode, Feedback feedback) => new() { ["episode"] = episode, ["verdict"] = VerdictOf(feedback) };
-
-    private static string VerdictOf(Feedback feedback) => feedback.WorkedSolution is not null ? "corrected" : feedback.IsRight == true ? "right" : "wrong";
+    private static JsonObject Heard(string episode, Feedback feedback) => new() { ["episode"] = episode, ["verdict"] = MemoryAdministration.VerdictOf(feedback) };
 
     private static string Text(JsonObject body, string name)
     {

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using SpeedupLlm.Experience;
+using SpeedupLlm.Gateway.Completions;
 
 namespace SpeedupLlm.Gateway.Administration;
 
 /// <summary>Looks into the memory of a tenant, and takes things out of it. Everything is in the audit log.</summary>
-internal sealed class MemoryAdministration(GatewayParts parts, AuditLog audit)
+internal sealed class MemoryAdministration(GatewayParts parts, ExperiencedModels models, AuditLog audit)
 {
     /// <summary>Episodes, newest first of each model; with <paramref name="words"/> only those whose question or answer holds all of them.</summary>
     /// <param name="tenant">Whose.</param>
@@ -35,6 +36,18 @@ internal sealed class MemoryAdministration(GatewayParts parts, AuditLog audit)
             audit.Write("forget", by, tenant, id, gone);
         return gone;
     }
+
+    /// <summary>Marks an episode's answer; says whether the tenant has such an episode.</summary>
+    public async ValueTask<bool> MarkAsync(string tenant, string id, Feedback feedback, string by, CancellationToken cancellationToken)
+    {
+        if (!await models.HearAsync(tenant, id, feedback, cancellationToken))
+            return false;
+        audit.Write($"mark-{VerdictOf(feedback)}", by, tenant, id, 1);
+        return true;
+    }
+
+    /// <summary>What feedback says, in a word.</summary>
+    public static string VerdictOf(Feedback feedback) => feedback.WorkedSolution is not null ? "corrected" : feedback.IsRight == true ? "right" : "wrong";
 
     /// <summary>Forgets everything of a user: episodes, and the lessons and adapters made from them; says how many records went.</summary>
     public async ValueTask<int> EraseAsync(string tenant, string user, string by, CancellationToken cancellationToken)

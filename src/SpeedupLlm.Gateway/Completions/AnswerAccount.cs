@@ -16,7 +16,14 @@ internal sealed record AnswerAccount(UsageDetails? Usage, string Finish, Experie
     /// <summary>What metrics count.</summary>
     public Spent ToSpent() => new(
         Usage?.InputTokenCount ?? 0, Usage?.OutputTokenCount ?? 0, [.. (Report?.Cost ?? []).Select(c => (c.Purpose.ToString().ToLowerInvariant(), c.Cost))],
-        Report is { Stop: Reasoning.StopReason.Recalled } ? "answer" : Report?.Memory is { IsUsed: true } ? "hints" : "nothing", Report?.Memory?.Level.ToString() ?? "none");
+        Report is { Stop: Reasoning.StopReason.Recalled } ? "answer" : Report?.Memory is { IsUsed: true } ? "hints" : "nothing", Report?.Memory?.Level.ToString() ?? "none")
+    {
+        IsExperienced = Report?.IsExperienced == true,
+        Memory = Treatment.Options.Memory,
+        Attempts = Report?.Attempts ?? 0,
+        FullCost = Report?.FullCost,
+        Episode = Report?.Episode,
+    };
 
     /// <summary>OpenAI's usage, summed over all calls.</summary>
     public void WriteUsage(Utf8JsonWriter json)

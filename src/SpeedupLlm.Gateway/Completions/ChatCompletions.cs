@@ -84,7 +84,7 @@ internal sealed class ChatCompletions(
     private Task<bool> ForwardAsync(Asked asked, string? why, Action<ReadOnlyMemory<byte>>? heard)
     {
         var http = asked.Http;
-        asked.Telemetry.Way = "forwarded";
+        asked.Telemetry.Way = RequestTelemetry.Forwarded;
         return forwarder.ForwardAsync(http, "/chat/completions" + http.Request.QueryString, asked.Serving, asked.Head.Forwarded(asked.Body.Bytes, asked.Treatment.Model), new()
         {
             Heard = heard,
@@ -104,7 +104,7 @@ internal sealed class ChatCompletions(
         var name = new CompletionName("chatcmpl-" + Guid.NewGuid().ToString("N"), parts.Clock.GetUtcNow().ToUnixTimeSeconds(), model);
         var pieces = PiecesAsync(client, request, asked.Treatment, bypass, deadline.Token);
         bool IsForwarded() => call is { IsUnderWay: true };
-        asked.Telemetry.Way = "treated";
+        asked.Telemetry.Way = RequestTelemetry.Treated;
         var account = request.Stream
             ? await writer.WriteStreamAsync(http, name, pieces, request.IncludeUsage, IsForwarded, deadline.Token)
             : await CompletionWriter.WriteWholeAsync(http, name, pieces, IsForwarded, deadline.Token);

@@ -75,7 +75,23 @@ internal sealed class GatewayMetrics : IDisposable
 /// <param name="Cost">Full cost by purpose.</param>
 /// <param name="Recalled">What memory gave.</param>
 /// <param name="Level">How alike the nearest remembered question was.</param>
-internal sealed record Spent(long Input, long Output, IReadOnlyList<(string Purpose, decimal Cost)> Cost, string Recalled, string Level);
+internal sealed record Spent(long Input, long Output, IReadOnlyList<(string Purpose, decimal Cost)> Cost, string Recalled, string Level)
+{
+    /// <summary>Whether memory and search answered it; otherwise one plain call.</summary>
+    public bool IsExperienced { get; init; }
+
+    /// <summary>The memory's name.</summary>
+    public string Memory { get; init; } = "none";
+
+    /// <summary>Attempts made.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Full cost of the answer; null where it is not known.</summary>
+    public decimal? FullCost { get; init; }
+
+    /// <summary>The episode that is kept of it, or null.</summary>
+    public string? Episode { get; init; }
+}
 
 /// <summary>One request for metrics and traces. Not thread-safe.</summary>
 internal sealed class RequestTelemetry(GatewayMetrics metrics, string operation, TimeProvider clock, Activity? span) : IDisposable
@@ -90,8 +106,11 @@ internal sealed class RequestTelemetry(GatewayMetrics metrics, string operation,
     /// <summary>The model, if it is one of the configuration: names from requests would make series without end.</summary>
     public string Model { get; set; } = "other";
 
-    /// <summary><c>forwarded</c>, <c>treated</c>, <c>plain</c> or <c>refused</c>.</summary>
-    public string Way { get; set; } = "refused";
+    /// <summary>Nothing was answered; answered here without a model; passed on as it came; answered by search and memory, or the embedded reasoner.</summary>
+    public const string Refused = "refused", Answered = "answered", Forwarded = "forwarded", Treated = "treated";
+
+    /// <summary>Which way it went.</summary>
+    public string Way { get; set; } = Refused;
 
     /// <summary>The HTTP status.</summary>
     public int Status { get; set; }
@@ -99,9 +118,12 @@ internal sealed class RequestTelemetry(GatewayMetrics metrics, string operation,
     /// <summary>What it took; null if it was not treated.</summary>
     public Spent? Spent { get; set; }
 
+    /// <summary>How long it has taken so far.</summary>
+    public TimeSpan Elapsed => clock.GetElapsedTime(_started);
+
     public void Dispose()
     {
-        metrics.End(this, clock.GetElapsedTime(_started));
+        metrics.End(this, Elapsed);
         if (span is null)
             return;
         span.DisplayName = $"{operation} {Model}";
