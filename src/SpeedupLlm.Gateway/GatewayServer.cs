@@ -12,6 +12,7 @@ using SpeedupLlm.Compute;
 using SpeedupLlm.Gateway.Administration;
 using SpeedupLlm.Gateway.Completions;
 using SpeedupLlm.Gateway.Configuration;
+using SpeedupLlm.Gateway.Dashboard;
 using SpeedupLlm.Gateway.Errors;
 using SpeedupLlm.Gateway.Forwarding;
 using SpeedupLlm.Gateway.History;
@@ -114,6 +115,7 @@ public sealed class GatewayServer : IAsyncDisposable
         services.AddSingleton<MemoryAdministration>();
         services.AddSingleton<AdminOperations>();
         services.AddHostedService<Retention>();
+        services.AddDashboard();
         services.AddSingleton<Access>();
         services.AddSingleton<Forwarder>();
         services.AddSingleton<ExperiencedModels>();
@@ -136,6 +138,7 @@ public sealed class GatewayServer : IAsyncDisposable
         application.MapGet("/v1/models", Admitted(services, "models", others.ModelsAsync));
         application.MapPost("/v1/speedup/feedback", Admitted(services, "feedback", admin.FeedbackAsync));
         MapAdministration(application, admin);
+        application.MapDashboard();
         application.Map("/v1/{**path}", Admitted(services, "forward", others.ForwardAsync));
         application.MapFallback(http => throw new ApiErrorException(ApiError.NotFound($"There is nothing at {http.Request.Path}.")));
     }

@@ -90,6 +90,7 @@ internal static class ServeCommand
         Console.WriteLine($"  mode    {options.Mode.ToString().ToLowerInvariant()}: {options.Treatment.Scaling} with {options.Treatment.Memory} memory");
         Console.WriteLine($"  store   {store}");
         Console.WriteLine($"  keys    {(options.Tenants.Count == 0 ? "none: programs on this machine only" : string.Create(CultureInfo.InvariantCulture, $"{options.Tenants.Sum(t => t.Keys.Count)} of {options.Tenants.Count} tenants"))}");
+        Console.WriteLine($"  watch   {url}/");
         Console.WriteLine("Try, twice:");
         Console.WriteLine($$"""  curl {{url}}/v1/chat/completions -H 'Content-Type: application/json'{{(options.Tenants.Count == 0 ? "" : " -H 'Authorization: Bearer KEY'")}} -d '{"model":"{{model}}","messages":[{"role":"user","content":"{{question}}"}]}'""");
     }

@@ -41,6 +41,15 @@ internal sealed class Access : IDisposable
     /// <summary>The names of all tenants.</summary>
     public IEnumerable<string> Tenants => _tenants.Select(t => t.Name);
 
+    /// <summary>Whether anybody on this machine may administer: there are no keys at all.</summary>
+    public bool IsOpen => _everybody is { IsAdmin: true };
+
+    /// <summary>Whether there is a key for administration.</summary>
+    public bool HasAdminKey => _byHash.Values.Any(r => r.IsAdmin);
+
+    /// <summary>Whether a key is the one for administration.</summary>
+    public bool IsAdminKey(string key) => _byHash.TryGetValue(HashOf(key), out var known) && known.IsAdmin;
+
     /// <summary>Books what a question of a tenant cost, answered or not.</summary>
     public void Spend(string tenant, decimal cost) => _tenants.Find(t => t.Name == tenant)?.Spend(cost);
 
