@@ -204,14 +204,15 @@ public sealed class ExperiencedChatClient : DelegatingChatClient, IAsyncDisposab
         }
         var keeps = _observation.MayLearn(solution) && _learning.TryAdd(async () =>
         {
+            var learning = 0m;
             try
             {
                 var learnt = await _solver.LearnAsync(solution, null, CancellationToken.None).ConfigureAwait(false);
-                cost += _options.Solver.Prices.Cost(learnt.Bill);
+                learning = _options.Solver.Prices.Cost(learnt.Bill);
             }
             finally
             {
-                Savings.Add(plan.Request.Caller!.Tenant, true, plan.Propensity, cost);
+                Savings.Add(plan.Request.Caller!.Tenant, true, plan.Propensity, cost + learning, learning);
             }
         });
         if (!keeps)

@@ -1,28 +1,43 @@
 namespace SpeedupLlm.Compute;
 
-/// <summary>Count, mean and sum of squared deviations, kept up one observation at a time (Welford).</summary>
-internal readonly record struct Moments(long Count, double Mean, double Squares)
+/// <summary>Count, mean and sum of squared deviations from it, kept up one observation at a time.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="Mean">Their mean; 0 of none.</param>
+/// <param name="Squares">The sum of squared deviations from the mean.</param>
+public readonly record struct Moments(long Count, double Mean, double Squares)
 {
-    public double Variance => Count > 1 ? Squares / (Count - 1) : 0;
+    internal double Variance => Count > 1 ? Squares / (Count - 1) : 0;
 
-    public Moments With(double x)
+    internal static Moments Of(double x) => new(1, x, 0);
+
+    /// <summary>Both samples together (Chan, Golub and LeVeque).</summary>
+    internal Moments And(Moments other)
     {
-        var mean = Mean + (x - Mean) / (Count + 1);
-        return new(Count + 1, mean, Squares + (x - Mean) * (x - mean));
+        var count = Count + other.Count;
+        if (count == 0)
+            return this;
+        var apart = other.Mean - Mean;
+        return new(count, Mean + apart * other.Count / count, Squares + other.Squares + apart * apart * Count * other.Count / count);
     }
 }
 
 /// <summary>The moments of two numbers that belong together.</summary>
-internal readonly record struct PairedMoments(Moments X, Moments Y, double Products)
+/// <param name="X">Of the first.</param>
+/// <param name="Y">Of the second.</param>
+/// <param name="Products">The sum of products of their deviations from the means.</param>
+public readonly record struct PairedMoments(Moments X, Moments Y, double Products)
 {
-    public long Count => X.Count;
+    internal long Count => X.Count;
 
-    public double Covariance => Count > 1 ? Products / (Count - 1) : 0;
+    internal double Covariance => Count > 1 ? Products / (Count - 1) : 0;
 
-    public PairedMoments With(double x, double y)
+    internal static PairedMoments Of(double x, double y) => new(Moments.Of(x), Moments.Of(y), 0);
+
+    internal PairedMoments And(PairedMoments other)
     {
-        var next = X.With(x);
-        return new(next, Y.With(y), Products + (x - next.Mean) * (y - Y.Mean));
+        var count = Count + other.Count;
+        return count == 0 ? this : new(X.And(other.X), Y.And(other.Y),
+            Products + other.Products + (other.X.Mean - X.Mean) * (other.Y.Mean - Y.Mean) * Count * other.Count / count);
     }
 }
 

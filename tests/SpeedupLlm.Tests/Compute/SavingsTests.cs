@@ -109,4 +109,41 @@ public sealed class SavingsTests
         Parallel.For(0, 1000, i => savings.Add("a", i % 2 == 0, 0.5, i % 2));
         Assert.Equal((500, 500, 500m), (savings.For("a")!.Plain.Questions, savings.For("a")!.Experienced.Questions, savings.For("a")!.Plain.Cost));
     }
+
+    /// <summary>Hours add up to the day, wherever they are cut.</summary>
+    [Fact]
+    public void Ledger_PartsAfterOneAnother_SayWhatTheWholeSays()
+    {
+        var bookings = new List<Ledger>();
+        var savings = new Savings((_, booking) => bookings.Add(booking));
+        for (var i = 0; i < 90; i++)
+        {
+            savings.Add("a", i % 3 == 0, i < 20 ? 0.3 : 0.4, 1 + i * i % 17, learning: i % 2);
+            savings.AddShadow("a", i % 7, i % 5, agrees: i % 11 == 0 ? null : i % 2 == 0);
+        }
+        var whole = savings.For("a")!;
+        Assert.Equal(15, Sum(bookings).Learning);
+        foreach (var cut in new[] { 0, 1, 39, 40, 41, 100, 180 })
+        {
+            var parts = Sum(bookings.Take(cut)).Then(Sum(bookings.Skip(cut))).Read("a");
+            Assert.Equal(
+                (whole.Plain, whole.Experienced, whole.Shadowed, whole.DrawnPlain, whole.DrawnExperienced, whole.Compared, whole.Differed),
+                (parts.Plain, parts.Experienced, parts.Shadowed, parts.DrawnPlain, parts.DrawnExperienced, parts.Compared, parts.Differed));
+            foreach (var (expected, actual) in new[] { (whole.Saved!, parts.Saved!), (whole.SavedShare!, parts.SavedShare!), (whole.WouldSave!, parts.WouldSave!), (whole.WouldSaveShare!, parts.WouldSaveShare!) })
+                Assert.Equal([expected.Value, expected.Low, expected.High], (double[])[actual.Value, actual.Low, actual.High], (x, y) => Math.Abs(x - y) < 1e-9);
+        }
+
+        static Ledger Sum(IEnumerable<Ledger> parts) => parts.Aggregate(Ledger.Empty, (sum, part) => sum.Then(part));
+    }
+
+    [Fact]
+    public void AddBypass_ReasonsWithoutEnd_AreKeptUpToABound()
+    {
+        var savings = new Savings();
+        for (var i = 0; i < 10_000; i++)
+            savings.AddBypass("a", $"a part of type “{i}”");
+        var bypassed = savings.For("a")!.Bypassed;
+        Assert.InRange(bypassed.Count, 1, 100);
+        Assert.Equal(10_000, bypassed.Values.Sum());
+    }
 }
