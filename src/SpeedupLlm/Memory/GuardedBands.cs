@@ -83,7 +83,7 @@ internal sealed class GuardedBands(GuardOptions options)
     private static string? Compare(SavedState saved) => saved.WithMemory.Mean is { } with && saved.Without.Mean is { } without && saved.Without.Count >= WarmUp
         ? string.Create(CultureInfo.InvariantCulture, $"cost and misses are {with / Math.Max(without, 1e-9):P0} of those without") : null;
 
-    private static BandRecord? Read(MemoryDocument? document) => document is null ? null
+    internal static BandRecord? Read(MemoryDocument? document) => document is null ? null
         : JsonSerializer.Deserialize(document.Content.Span, GuardJson.Default.BandRecord) ?? throw new InvalidDataException($"The {Kind} of {document.Scope.Tenant} is not readable.");
 }
 

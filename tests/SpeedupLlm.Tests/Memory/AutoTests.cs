@@ -118,6 +118,34 @@ public sealed class AutoTests
     }
 
     [Fact]
+    public async Task GuardedBands_OfAScope_SayWhereTheyStand()
+    {
+        var all = All();
+        var bands = new GuardedBands(new());
+        await bands.AddAsync("best-of-n/S1", true, new(true, 1, GuardPhase.Admitted), 500, false, all, CancellationToken.None);
+        for (var i = 0; i < 40; i++)
+            await bands.AddAsync("best-of-n/S3", true, new(i % 4 != 0, 0.75, GuardPhase.Admitted), 500, false, all, CancellationToken.None);
+        for (var i = 0; i < 400; i++)
+        {
+            var (decision, _) = await bands.DecideAsync("best-of-n/S4", false, new StreamRandom(StreamKey.Root(3).Child(i)).NextDouble(), all, CancellationToken.None);
+            await bands.AddAsync("best-of-n/S4", false, decision, decision.UseMemory ? 100 : 900, false, all, CancellationToken.None);
+        }
+
+        var found = new Dictionary<string, GuardedBand>(StringComparer.Ordinal);
+        await foreach (var band in GuardedBand.ListAsync(all.Store, all.Scope with { User = null, Conversation = null }, CancellationToken.None))
+            found.Add(band.Band, band);
+
+        Assert.Equal(["best-of-n/S1", "best-of-n/S3", "best-of-n/S4"], found.Keys.Order(StringComparer.Ordinal));
+        Assert.Null(found["best-of-n/S1"].Phase);
+        Assert.Equal((GuardPhase.Admitted, true, null), (found["best-of-n/S3"].Phase, found["best-of-n/S3"].IsPrior, found["best-of-n/S3"].Evidence));
+        Assert.Equal((23, 7), (found["best-of-n/S3"].WithMemory.Count, found["best-of-n/S3"].Without.Count));
+        var proven = found["best-of-n/S4"];
+        Assert.Equal((GuardPhase.Admitted, false), (proven.Phase, proven.IsPrior));
+        Assert.True(proven.Evidence >= 20, $"admitted with {proven.Evidence}");
+        Assert.InRange(proven.ExploredShare!.Value, 0, 0.05);
+    }
+
+    [Fact]
     public async Task Observe_OtherBandsOnTrial_RaiseTheBar()
     {
         var (alone, beside) = (await QuestionsToAdmissionAsync(0), await QuestionsToAdmissionAsync(15));
