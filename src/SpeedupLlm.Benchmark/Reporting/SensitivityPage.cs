@@ -1,6 +1,7 @@
 using SpeedupLlm.Benchmark.Results;
 using SpeedupLlm.Benchmark.Sensitivity;
 using SpeedupLlm.Benchmark.Statistics;
+using SpeedupLlm.Charts;
 using static System.FormattableString;
 
 namespace SpeedupLlm.Benchmark.Reporting;
