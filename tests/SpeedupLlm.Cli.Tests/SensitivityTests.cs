@@ -21,6 +21,8 @@ public sealed class SensitivityTests(TinyModel model) : IClassFixture<TinyModel>
 
         Assert.Equal(0, (await Speedup.RunAsync([.. study, "minimum-similarity"])).Status);
         Assert.Equal(["judge-error", "minimum-similarity"], Names());
+        // without memory nothing depends on what memory leaves out, nor on the runs before
+        Assert.Equal(Baseline("minimum-similarity-0"), Baseline("minimum-similarity-0.95"));
         (await Speedup.RunAsync([.. study, "minimum-similarity", "--seed", "3"])).AssertRefused(2, _folder["study"], "seed: 1, now 3");
         (await Speedup.RunAsync("report", _folder["study"], "--prices", "x")).AssertRefused(2, "--prices");
 
@@ -30,6 +32,9 @@ public sealed class SensitivityTests(TinyModel model) : IClassFixture<TinyModel>
         Assert.Equal(0, (await Speedup.RunAsync("report", _folder["study"])).Status);
         Assert.Equal(page, await File.ReadAllTextAsync(_folder["study/report.html"]));
     }
+
+    private List<string> Baseline(string part) =>
+        [.. ResultFiles.WithoutTime(_folder[$"study/parts/{part}/trials.jsonl"]).Split('\n').Where(line => line.Contains("\"memory\":\"none\"", StringComparison.Ordinal))];
 
     private List<string?> Names()
     {

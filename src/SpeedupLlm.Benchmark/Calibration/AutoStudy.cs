@@ -78,7 +78,7 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 2);
         var name = FormattableString.Invariant($"{world.Name}, {groups} firms of the calibration split, seed {seed}");
         var stream = StreamKey.Root(seed).Child("auto prior");
-        var scored = await AskAsync(groups, stream, Open with { UnscoredDelta = null }, cancellationToken).ConfigureAwait(false);
+        var scored = await AskAsync("scored", groups, stream, Open with { UnscoredDelta = null }, cancellationToken).ConfigureAwait(false);
         var bands =
             from scaling in Scalings
             from level in Levels
@@ -87,22 +87,22 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
             where band.Count > 1
             select new PriorBand(scaling.Name, level, told, band.Count, 0, 0, 1, true, [.. band.Select(c => c.With.Solution.FirstVerdict).OfType<bool>()]);
         var judged = new AutoPrior(name, [.. bands]) { ModelFingerprint = model.Traits.Fingerprint };
-        var asked = await AskAsync(groups, stream, Open with { Measured = judged }, cancellationToken).ConfigureAwait(false);
+        var asked = await AskAsync("unscored", groups, stream, Open with { Measured = judged }, cancellationToken).ConfigureAwait(false);
         return judged with { Bands = [.. Scalings.SelectMany(s => new SearchSizes(s.Name, s.Cap, asked[s.Name]).Bands(judged))] };
     }
 
     /// <summary>Asks all questions of all groups, by scaling method.</summary>
-    private async Task<IReadOnlyDictionary<string, IReadOnlyList<Compared>>> AskAsync(int groups, StreamKey stream, AutoOptions options, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, IReadOnlyList<Compared>>> AskAsync(string round, int groups, StreamKey stream, AutoOptions options, CancellationToken cancellationToken)
     {
         var found = new ConcurrentDictionary<(string Scaling, int Group), IReadOnlyList<Compared>>();
         var lives = from index in Enumerable.Range(0, groups) from scaling in Scalings select (scaling.Name, index);
         var memory = new Auto(options);
         await Parallel.ForEachAsync(lives, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = cancellationToken }, async (life, ct) =>
-            found[life] = await CompareAsync(life.Name, memory, world.Group(life.index, Split.Calibration, stream), stream.Child(life.index), ct).ConfigureAwait(false)).ConfigureAwait(false);
+            found[life] = await CompareAsync(round, life.Name, memory, world.Group(life.index, Split.Calibration, stream), stream.Child(life.index), ct).ConfigureAwait(false)).ConfigureAwait(false);
         return Scalings.ToDictionary(s => s.Name, IReadOnlyList<Compared> (s) => [.. Enumerable.Range(0, groups).SelectMany(g => found[(s.Name, g)])]);
     }
 
-    private async Task<IReadOnlyList<Compared>> CompareAsync(string scaling, IMemory memory, IQuestionGroup group, StreamKey stream, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Compared>> CompareAsync(string round, string scaling, IMemory memory, IQuestionGroup group, StreamKey stream, CancellationToken cancellationToken)
     {
         await using var store = new InMemoryStore();
         await using var remembering = SolverOf(scaling, memory, store);
@@ -115,7 +115,7 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
         {
             var asked = group.At(level, 1);
             var key = stream.Child((int)level);
-            var with = await SolveAsync(remembering, asked, key, cancellationToken).ConfigureAwait(false);
+            var with = await SolveAsync(remembering, asked, key, $"{round}/{scaling}", cancellationToken).ConfigureAwait(false);
             var without = await WithoutMemoryAsync(scaling, asked, key, cancellationToken).ConfigureAwait(false);
             // what a question is taken for decides which band it falls into, not what it is
             if (with.Solution.Used.Hints.Count > 0)
@@ -131,7 +131,7 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
         _withoutMemory.GetOrAdd((scaling, example.Id), _ => new(async () =>
         {
             await using var forgetful = SolverOf(scaling, null, null);
-            return await SolveAsync(forgetful, example, stream, cancellationToken).ConfigureAwait(false);
+            return await SolveAsync(forgetful, example, stream, $"without/{scaling}", cancellationToken).ConfigureAwait(false);
         })).Value;
 
     private static IReadOnlyList<Compared> Rows(IReadOnlyList<Compared> all, SimilarityLevel level, bool told) => [.. all.Where(c => c.Level == level && c.IsTold == told)];
@@ -142,9 +142,14 @@ public sealed class AutoStudy(ExperimentModel model, IWorld world)
     private Solver SolverOf(string scaling, IMemory? memory, IExperienceStore? store) =>
         new(model.Client, new() { Scaling = Catalogue.ScalingMethods.Create(scaling), Scorer = new JudgeScorer(), Memory = memory, Store = store });
 
-    private async ValueTask<Outcome> SolveAsync(Solver solver, Example example, StreamKey stream, CancellationToken cancellationToken)
+    /// <param name="solver">Who answers.</param>
+    /// <param name="example">What is asked.</param>
+    /// <param name="stream">Chance.</param>
+    /// <param name="arm">Sets its prefix cache apart: what one arm has read, another has not.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    private async ValueTask<Outcome> SolveAsync(Solver solver, Example example, StreamKey stream, string arm, CancellationToken cancellationToken)
     {
-        var solution = await solver.SolveAsync(Question.FromText(example.Question, example.Id), new() { Stream = stream, CacheScope = stream.ToString() }, cancellationToken).ConfigureAwait(false);
+        var solution = await solver.SolveAsync(Question.FromText(example.Question, example.Id), new() { Stream = stream, CacheScope = $"{arm}/{stream}" }, cancellationToken).ConfigureAwait(false);
         return new(solution, world.Verify(example, solution.Best?.Final));
     }
 

@@ -14,4 +14,7 @@ public sealed record ExperimentModel(IChatClient Client, ModelTraits Traits)
 
     /// <summary>What <c>auto</c> is told of it beforehand, or null.</summary>
     public AutoPrior? Prior { get; init; }
+
+    /// <summary>Sets the lifelines of this run apart from those of other runs that the same client serves: none finds its prompts in the prefix cache of another.</summary>
+    public string Run { get; init; } = "";
 }

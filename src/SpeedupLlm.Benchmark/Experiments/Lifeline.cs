@@ -73,7 +73,7 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
         {
             var key = new LifelineKey(group, Experiment.AnySimilarity, scaling, memoryName);
             var example = data.At(group, SimilarityLevel.S1, 0);
-            var solved = await _questions.SolveAsync(scaling, memory, store, example, StreamOf(group, 0, scaling), $"{scaling}/{memoryName}", cancellationToken).ConfigureAwait(false);
+            var solved = await _questions.SolveAsync(scaling, memory, store, example, StreamOf(group, 0, scaling), $"{model.Run}{scaling}/{memoryName}", cancellationToken).ConfigureAwait(false);
             yield return TrialOf(key, 0, solved, learnt);
             if (memory is not null && group != groups[^1])
                 learnt = await _questions.LearnAsync(scaling, memory, store!, solved, _questions.FeedbackOn(solved), cancellationToken).ConfigureAwait(false);
@@ -90,7 +90,7 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
 
     private StreamKey StreamOf(int group, int level, string scaling) => _root.Child("trial").Child(group).Child(level).Child(scaling);
 
-    private static string Scope(int group, string scaling) => string.Create(CultureInfo.InvariantCulture, $"{group}/{scaling}");
+    private string Scope(int group, string scaling) => string.Create(CultureInfo.InvariantCulture, $"{model.Run}{group}/{scaling}");
 
     /// <param name="key">The lifeline.</param>
     /// <param name="level">The level.</param>

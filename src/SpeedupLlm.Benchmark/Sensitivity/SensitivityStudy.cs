@@ -58,7 +58,7 @@ public sealed class SensitivityStudy
             foreach (var (value, trials) in _parts)
             {
                 var (before, failedBefore, freshBefore) = (done, failed, fresh);
-                var experiment = new Experiment(value.Settings, _model, _data, _folder.Part(value.Part), _clock)
+                var experiment = new Experiment(value.Settings, _model with { Run = value.Part + "/" }, _data, _folder.Part(value.Part), _clock)
                 {
                     Progress = p =>
                     {
