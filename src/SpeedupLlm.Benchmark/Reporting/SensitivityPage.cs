@@ -40,7 +40,11 @@ internal static class SensitivityPage
         if (sweep.Points.Count > 1 && sweep.Points.All(point => point.X is not null))
             page.Figure(LineChart.Render([.. Panels(sweep)], $"Operations, full cost and right answers by {sweep.Axis}", columns: 3));
         if (sweep.Finding is { } finding)
-            page.Paragraph($"Finding 7 of the paper, {finding.Claim}: {finding.Ours ?? "not measured"}{(finding.Ci is { } ci ? $" [{Format.Number(ci[0])}, {Format.Number(ci[1])}]" : "")}: {finding.Verdict}.");
+        {
+            page.Paragraph($"Finding 7 of the paper, {finding.Claim}: {finding.Verdict}. "
+                + string.Join(' ', (finding.Parts ?? []).Select(p => $"{p.Claim}: {p.Ours ?? "not measured"}{(p.Ci is { } ci ? $" [{Format.Number(ci[0])}, {Format.Number(ci[1])}]" : "")}, {p.Verdict}.")));
+        }
+
         page.Table(
             [
                 new(sweep.Axis, true), "similarity", "scaling", "memory", new("groups", true), new("operations", true), new("saved", true), new("full cost", true), new("saved", true),
