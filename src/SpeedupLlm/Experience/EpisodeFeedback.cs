@@ -22,7 +22,8 @@ public static class EpisodeFeedback
         if (await store.GetEpisodeAsync(tenant, id, cancellationToken).ConfigureAwait(false) is not { } episode)
             return null;
         var heard = feedback.WorkedSolution is { } worked ? Told(episode, worked) : feedback.IsRight == true ? Right(episode) : episode with { Verdict = Verdict.Rejected, Answer = null, Final = null };
-        if (heard.Answer is not null && (episode.Answer is null || heard.Final == episode.Final))
+        var replaces = heard.Verdict == Verdict.Rejected || (episode.Answer is not null && heard.Final != episode.Final);
+        if (!replaces)
         {
             await store.UpdateEpisodeAsync(tenant, id, e => e with { Verdict = heard.Verdict, Answer = heard.Answer, Final = heard.Final, Suspicion = heard.Suspicion }, cancellationToken).ConfigureAwait(false);
         }
