@@ -60,7 +60,7 @@ public sealed class MultiReflect(MultiReflectOptions options) : IMemory
         var key = $"{CatalogueName}/{episode.Id}";
         if (await context.Store.GetAsync(context.Scope, RememberedLessons.Kind, key, cancellationToken).ConfigureAwait(false) is not null)
             return; // learnt before
-        var episodes = await RememberedCases.LatestAsync(_options.Episodes, _options.HarmLimit, keepFirst: false, context, cancellationToken).ConfigureAwait(false);
+        var episodes = await RememberedCases.UpToAsync(episode, _options.Episodes, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
         if (episodes.Count == 0)
             return; // quarantined or forgotten meanwhile
         var prompt = context.Prompts.Reflect([.. episodes.Select(RememberedCases.ToCase)]);

@@ -85,7 +85,7 @@ public sealed class ReflectUpdate(ReflectUpdateOptions options) : IMemory
             if (!anew && held!.Sources.Contains(episode.Id, StringComparer.Ordinal))
                 return; // learnt before
             IReadOnlyList<Episode> cases = anew
-                ? await RememberedCases.LatestAsync(_options.BeginFrom, _options.HarmLimit, keepFirst: false, context, cancellationToken).ConfigureAwait(false)
+                ? await RememberedCases.UpToAsync(episode, _options.BeginFrom, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false)
                 : [episode];
             var text = anew ? "" : held!.Text;
             var read = new List<string>();

@@ -59,10 +59,20 @@ internal static class RememberedCases
             .Select(n => AlikeTo(asked.Text, n)),
     ];
 
+    /// <summary>The usable episodes up to <paramref name="last"/>, which is the one being learnt, oldest first, one a question text.</summary>
+    /// <remarks>Others may be remembered meanwhile; they are learnt from in their own turn, and must not push this one out of the last few.</remarks>
+    public static ValueTask<IReadOnlyList<Episode>> UpToAsync(
+        Episode last, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
+        LatestAsync(last.Id, count, harmLimit, keepFirst: false, context, cancellationToken);
+
     /// <summary>The newest usable episodes, oldest first, one a question text.</summary>
     /// <remarks>With <paramref name="keepFirst"/>, of episodes with one question and the same final answer the first stays, so that asking again changes nothing; else the newest stands.</remarks>
-    public static async ValueTask<IReadOnlyList<Episode>> LatestAsync(
-        int count, int harmLimit, bool keepFirst, IMemoryContext context, CancellationToken cancellationToken)
+    public static ValueTask<IReadOnlyList<Episode>> LatestAsync(
+        int count, int harmLimit, bool keepFirst, IMemoryContext context, CancellationToken cancellationToken) =>
+        LatestAsync(null, count, harmLimit, keepFirst, context, cancellationToken);
+
+    private static async ValueTask<IReadOnlyList<Episode>> LatestAsync(
+        string? upTo, int count, int harmLimit, bool keepFirst, IMemoryContext context, CancellationToken cancellationToken)
     {
         var order = new List<string>();
         var best = new Dictionary<string, Episode>(StringComparer.Ordinal);
@@ -71,6 +81,8 @@ internal static class RememberedCases
         {
             if (++looked > MostLookedAt)
                 break;
+            if (upTo is not null && order.Count == 0 && !string.Equals(episode.Id, upTo, StringComparison.Ordinal))
+                continue; // newer than the one being learnt
             if (episode.IsFollowUp || !IsSound(episode, harmLimit))
                 continue;
             if (best.TryGetValue(episode.Question, out var known))

@@ -311,6 +311,19 @@ public abstract class MemoryContract
     }
 
     [Theory]
+    [MemberData(nameof(Writing))]
+    public async Task Learn_OthersWereRememberedMeanwhile_TheEpisodeIsAmongItsOwnSources(string name)
+    {
+        var all = New();
+        var memory = Create(name);
+        var episodes = Enumerable.Range(1, 8).Select(i => all.Episode(i)).ToList();
+        foreach (var episode in episodes)
+            await all.Store.AppendAsync(episode, CancellationToken.None);
+        await memory.LearnAsync(episodes[0], all, CancellationToken.None);
+        Assert.Contains(episodes[0].Id, (await all.Watched.DocumentsAsync()).SelectMany(d => d.Sources));
+    }
+
+    [Theory]
     [MemberData(nameof(NotEmpty))]
     public async Task Recall_EpisodeFoundWrongOrHarmful_IsNotUsedAnyMore(string name)
     {
