@@ -78,7 +78,8 @@ public abstract class StoreSamples
         Assert.NotNull(actual);
         Assert.Equal(expected.Embedding.ToArray(), actual.Embedding.ToArray());
         Assert.Equal(expected.Attempts, actual.Attempts);
-        Assert.Equal(expected, actual with { Embedding = expected.Embedding, Attempts = expected.Attempts });
+        Assert.Equal(expected.Hints, actual.Hints);
+        Assert.Equal(expected, actual with { Embedding = expected.Embedding, Attempts = expected.Attempts, Hints = expected.Hints });
     }
 
     /// <summary>Equal in everything, collections and embedding by content.</summary>

@@ -81,6 +81,13 @@ public sealed record Episode
     /// <summary>The embedder's fingerprint; vectors of another one are never compared.</summary>
     public required string EmbeddingFingerprint { get; init; }
 
+    /// <summary>What was recalled for it: the sources of the hints in its prompts. An answer that leant on something is no evidence for it.</summary>
+    public IReadOnlyList<string> Hints
+    {
+        get;
+        init => field = value ?? []; // records of before there was this field come with null
+    } = [];
+
     /// <summary>Why the episode is set aside: its text speaks to the model; null if it does not. It is kept and shown, and never recalled.</summary>
     public string? Suspicion { get; init; }
 

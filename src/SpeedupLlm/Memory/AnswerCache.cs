@@ -14,11 +14,12 @@ public sealed record AnswerCacheOptions
     /// <summary>α: the chance that rewordings are answered although more than δ of them would be wrong. In (0, 1); default 0.05.</summary>
     public double Alpha { get; init; } = 0.05;
 
-    /// <summary>Evidence from elsewhere that rewordings of this kind of question may be answered, with a promise of its own; null starts without. Default null.</summary>
+    /// <summary>Evidence from elsewhere that rewordings of this kind of question have the remembered question's answer, with a promise of its own; null starts without. Default null.</summary>
+    /// <remarks>It counts for verified answers only: how often a scorer accepts a wrong one it cannot know.</remarks>
     public ReuseEvidence? Prior { get; init; }
 
-    /// <summary>The share of rewordings that are searched anew all the same once they could be answered, to go on learning. In (0, 1); default 0.05.</summary>
-    public double CheckShare { get; init; } = 0.05;
+    /// <summary>The share of rewordings that are searched anew, without what memory holds of them, to go on learning. In (0, 1); default 0.02.</summary>
+    public double CheckShare { get; init; } = 0.02;
 
     /// <summary>Answers older than this are searched anew, verified or not; null is never. Above zero; default null.</summary>
     public TimeSpan? MaximumAge { get; init; }
@@ -44,8 +45,9 @@ public sealed record AnswerCacheOptions
 /// <remarks>
 /// The same question (equal <see cref="QuestionKey"/>: text but for its spelling, and all of its context) gets the answer of its accepted or verified
 /// episode. A rewording (S2: other words, the same numbers, names and units) gets it only once there is evidence that at most δ of such answers are
-/// wrong (<see cref="ReuseEvidence"/>); until then, and for a share of them afterwards, it is searched, and what the search accepts is the check.
-/// Never across different numbers. Two accepted answers to one question that differ are a contradiction: neither is given until one is verified.
+/// wrong (<see cref="ReuseEvidence"/>), kept apart for answers that somebody verified and for those that only the scorer accepted; until then, and for
+/// a share of them afterwards, it is searched, and what a search that saw none of it accepts is the check.
+/// Never across different numbers. Accepted answers to one question, or to its rewordings, that differ are a contradiction: none is given until one is verified.
 /// Where it gives nothing the search goes on as without memory.
 /// </remarks>
 /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
@@ -66,7 +68,8 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     private const int LongestReworded = 1000;
 
     private readonly AnswerCacheOptions _options = options.Validated();
-    private readonly StoredEvidence _evidence = new("S2", CatalogueName, options.Prior ?? ReuseEvidence.None(options.Delta, options.Alpha));
+    private readonly StoredEvidence _verified = new("S2", CatalogueName, options.Prior ?? ReuseEvidence.None(options.Delta, options.Alpha));
+    private readonly StoredEvidence _judged = new("S2/judged", CatalogueName, ReuseEvidence.None(options.Delta, options.Alpha));
 
     /// <summary>With the default options.</summary>
     public AnswerCache()
@@ -86,7 +89,7 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
         if (await SameAsync(question, context, cancellationToken).ConfigureAwait(false) is { } same)
             return same;
         var alike = await RememberedCases.AlikeAsync(AskedText.Of(question), LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
-        return await RewordedAsync(question, alike, context, cancellationToken).ConfigureAwait(false);
+        return (await RewordedAsync(question, alike, context, cancellationToken).ConfigureAwait(false)).Recalled;
     }
 
     /// <summary>What is recalled for the very question; null if it was never answered.</summary>
@@ -100,14 +103,20 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
         return await EpisodeOfAsync(known, context, cancellationToken).ConfigureAwait(false) is { } same ? Give(same, new(SimilarityLevel.S1, 1, 1)) : Recalled.Nothing;
     }
 
-    /// <summary>What is recalled for a question of which only rewordings may be known.</summary>
-    internal async ValueTask<Recalled> RewordedAsync(Question question, IReadOnlyList<AlikeCase> alike, IMemoryContext context, CancellationToken cancellationToken)
+    /// <summary>What is recalled for a question of which only rewordings may be known, and whether the search is to check it: then it must see nothing of it.</summary>
+    internal async ValueTask<(Recalled Recalled, bool IsCheck)> RewordedAsync(
+        Question question, IReadOnlyList<AlikeCase> alike, IMemoryContext context, CancellationToken cancellationToken)
     {
-        if (Reworded(question.Context, null, alike, context) is not { } reworded)
-            return Recalled.Nothing;
-        var served = (await _evidence.ReadAsync(context, cancellationToken).ConfigureAwait(false)).Serves(reworded.Relevance.Confidence)
-            && new StreamRandom(context.Stream.Child(CatalogueName)).NextDouble() >= _options.CheckShare;
-        return served ? Give(reworded.Episode, reworded.Relevance) : Recalled.Nothing with { Relevance = reworded.Relevance };
+        var reworded = Reworded(question.Context, null, alike, context);
+        if (reworded.Count == 0)
+            return (Recalled.Nothing, false);
+        var unknown = Recalled.Nothing with { Relevance = reworded[0].Relevance };
+        if (new StreamRandom(context.Stream.Child(CatalogueName)).NextDouble() < _options.CheckShare)
+            return (unknown, true);
+        if (await AgreedAsync(reworded, context, cancellationToken).ConfigureAwait(false) is not { } agreed)
+            return (unknown, false);
+        var evidence = await EvidenceOf(agreed.Episode).ReadAsync(context, cancellationToken).ConfigureAwait(false);
+        return (evidence.Serves(agreed.Relevance.Confidence) ? Give(agreed.Episode, agreed.Relevance) : unknown, false);
     }
 
     /// <inheritdoc/>
@@ -117,13 +126,7 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
         if (!await Learning.MayAnswerAsync(episode, context, cancellationToken).ConfigureAwait(false) || episode.Final is null
             || QuestionKey.Of(episode.Question, episode.Context ?? "") is not { } key)
             return;
-        // the search was the check of what a rewording's answer would have been
-        var alike = await RememberedCases.AlikeAsync(AskedText.Of(episode), LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
-        if (Reworded(episode.Context ?? "", episode.Id, alike, context) is { } reworded)
-        {
-            var agrees = await context.Answers.AreEquivalentAsync(episode.Final, reworded.Episode.Final!, null, cancellationToken).ConfigureAwait(false);
-            await _evidence.AddAsync(reworded.Relevance.Confidence, !agrees, context, cancellationToken).ConfigureAwait(false);
-        }
+        await CheckAsync(episode, context, cancellationToken).ConfigureAwait(false);
         for (var round = 0; round < Learning.MostRounds; round++)
         {
             var held = await context.Store.GetAsync(context.Scope, Kind, key, cancellationToken).ConfigureAwait(false);
@@ -139,8 +142,27 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
     {
         ArgumentNullException.ThrowIfNull(solution);
         if (solution.Used is { Answer: not null, Relevance: { Level: SimilarityLevel.S2, Confidence: var confidence } })
-            await _evidence.AddAsync(confidence, !isRight, context, cancellationToken).ConfigureAwait(false);
+        {
+            // feedback came first and may have changed the episode's verdict: what counts is what was known when it was given
+            var given = solution.Used.Answer.Verdict == Verdict.Verified ? _verified : _judged;
+            await given.AddAsync(confidence, !isRight, context, cancellationToken).ConfigureAwait(false);
+        }
     }
+
+    /// <summary>A search that saw nothing of memory, or somebody who knows, checks what a rewording's answer would have been.</summary>
+    private async ValueTask CheckAsync(Episode episode, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        // an answer that leant on a case repeats that case, right or wrong
+        if (episode.Hints.Count > 0 && episode.Verdict != Verdict.Verified)
+            return;
+        var alike = await RememberedCases.AlikeAsync(AskedText.Of(episode), LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
+        if (await AgreedAsync(Reworded(episode.Context ?? "", episode.Id, alike, context), context, cancellationToken).ConfigureAwait(false) is not { } agreed)
+            return;
+        var agrees = await context.Answers.AreEquivalentAsync(episode.Final!, agreed.Episode.Final!, null, cancellationToken).ConfigureAwait(false);
+        await EvidenceOf(agreed.Episode).AddAsync(agreed.Relevance.Confidence, !agrees, context, cancellationToken).ConfigureAwait(false);
+    }
+
+    private StoredEvidence EvidenceOf(Episode episode) => episode.Verdict == Verdict.Verified ? _verified : _judged;
 
     /// <summary>What is known of a question after one more episode of it; null if nothing changes.</summary>
     private async ValueTask<MemoryDocument?> RevisedAsync(MemoryDocument? held, Episode episode, string key, IMemoryContext context, CancellationToken cancellationToken)
@@ -176,10 +198,25 @@ public sealed class AnswerCache(AnswerCacheOptions options) : IMemory
 
     private bool IsOld(Episode episode, IMemoryContext context) => context.Now - episode.At > _options.MaximumAge;
 
-    /// <summary>The nearest episode whose question is the asked one in other words.</summary>
-    private AlikeCase? Reworded(string questionContext, string? except, IReadOnlyList<AlikeCase> alike, IMemoryContext context) =>
-        alike.FirstOrDefault(a => a.Relevance.Level == SimilarityLevel.S2 && a.Episode.Question.Length <= LongestReworded && a.Episode.Id != except && a.Episode.Final is not null
-            && RememberedCases.IsSound(a.Episode, _options.HarmLimit) && !IsOld(a.Episode, context) && (a.Episode.Context ?? "") == questionContext);
+    /// <summary>The episodes whose questions are the asked one in other words, nearest first.</summary>
+    private List<AlikeCase> Reworded(string questionContext, string? except, IReadOnlyList<AlikeCase> alike, IMemoryContext context) =>
+    [
+        .. alike.Where(a => a.Relevance.Level == SimilarityLevel.S2 && a.Episode.Question.Length <= LongestReworded && a.Episode.Id != except && a.Episode.Final is not null
+            && RememberedCases.IsSound(a.Episode, _options.HarmLimit) && !IsOld(a.Episode, context) && (a.Episode.Context ?? "") == questionContext),
+    ];
+
+    /// <summary>The one to answer with: the latest verified, else the nearest if all have the same answer; null if they contradict each other.</summary>
+    private static async ValueTask<AlikeCase?> AgreedAsync(IReadOnlyList<AlikeCase> reworded, IMemoryContext context, CancellationToken cancellationToken)
+    {
+        if (reworded.Where(a => a.Episode.Verdict == Verdict.Verified).MaxBy(a => a.Episode.At) is { } verified)
+            return verified;
+        foreach (var other in reworded.Skip(1))
+        {
+            if (!await context.Answers.AreEquivalentAsync(reworded[0].Episode.Final!, other.Episode.Final!, null, cancellationToken).ConfigureAwait(false))
+                return null;
+        }
+        return reworded.Count > 0 ? reworded[0] : null;
+    }
 
     private static Recalled Give(Episode episode, Relevance relevance) =>
         new(new(episode.Answer!, episode.Final, episode.Id, episode.Verdict), [], null, relevance);

@@ -119,9 +119,14 @@ public sealed class Auto : IMemory
         if (known?.Answer is not null)
             return Given(known);
         var around = await RememberedCases.AroundAsync(AskedText.Of(question), LookedAt, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
-        known ??= await _answers.RewordedAsync(question, around.Alike, context, cancellationToken).ConfigureAwait(false);
-        if (known.Answer is not null)
-            return Given(known);
+        if (known is null)
+        {
+            var (reworded, isCheck) = await _answers.RewordedAsync(question, around.Alike, context, cancellationToken).ConfigureAwait(false);
+            if (reworded.Answer is not null)
+                return Given(reworded);
+            if (isCheck)
+                return reworded with { Choice = new("", "searched without memory, to check what it holds of this question", false, 0) };
+        }
         var level = around.Alike.Select(a => a.Relevance.Level).Where(l => l != SimilarityLevel.Unrelated).DefaultIfEmpty().Min();
         if (level == SimilarityLevel.Unrelated && around.Vain == 0)
             return Recalled.Nothing with { Choice = new("", around.Alike.Count == 0 ? "nothing is known" : "nothing alike is known", false, 0) };

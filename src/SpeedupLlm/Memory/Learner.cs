@@ -34,6 +34,7 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
             Suspicion = SuspiciousText.Find(solution.Question.Text) ?? SuspiciousText.Find(answer),
             Verdict = verdict,
             Attempts = solution.Attempts,
+            Hints = [.. solution.Used.Hints.Select(h => h.Source)],
             Stop = solution.Stop,
             Operations = solution.Bill.Operations,
             FullCost = options.Prices.Cost(solution.Bill),

@@ -35,6 +35,21 @@ public sealed class ExperienceFileTests : StoreSamples
         Assert.Equal(new(150, 1, 0, null), await to.CheckAsync(None));
     }
 
+    [Fact]
+    public async Task Import_LineWithoutWhatCameLater_IsReadWithNothingThere()
+    {
+        await using var from = new InMemoryStore();
+        await from.AppendAsync(EpisodeOf("old") with { Hints = ["case"] }, None);
+        using var file = new MemoryStream();
+        await ExperienceFile.ExportAsync(from, "home", file, None);
+        var line = Encoding.UTF8.GetString(file.ToArray());
+        Assert.Contains(",\"hints\":[\"case\"]", line, StringComparison.Ordinal);
+        using var older = new MemoryStream(Encoding.UTF8.GetBytes(line.Replace(",\"hints\":[\"case\"]", "", StringComparison.Ordinal)));
+        await using var to = new InMemoryStore();
+        Assert.Equal(new(1, 0, 0), await ExperienceFile.ImportAsync(to, "home", older, None));
+        Assert.Empty((await to.GetEpisodeAsync("home", "old", None))!.Hints);
+    }
+
     [Theory]
     [InlineData("{\"episode\":", "line 3: ")]
     [InlineData("{}", "line 3: neither")]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.AI;
+using SpeedupLlm.Compute;
 using SpeedupLlm.Experience;
 using SpeedupLlm.Guard;
 using SpeedupLlm.Memory;
@@ -43,7 +44,7 @@ public sealed class AnswerCacheTests
         await all.LiveAsync(Cache, all.Episode(7, Asked));
         // not even with evidence without end
         for (var i = 0; i < 500; i++)
-            await new StoredEvidence("S2", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05)).AddAsync(1, wrong: false, all, CancellationToken.None);
+            await new StoredEvidence("S2/judged", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05)).AddAsync(1, wrong: false, all, CancellationToken.None);
         Assert.Null((await all.RecallAsync(Cache, other)).Answer);
     }
 
@@ -75,7 +76,7 @@ public sealed class AnswerCacheTests
     public async Task Recall_Rewording_IsSearchedUntilThereIsEvidence()
     {
         var all = Cached();
-        var evidence = new StoredEvidence("S2", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05));
+        var evidence = new StoredEvidence("S2/judged", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05));
         await all.LiveAsync(Cache, all.Episode(7, Asked));
         var first = await all.RecallAsync(Cache, Reworded);
         Assert.Null(first.Answer);
@@ -94,30 +95,78 @@ public sealed class AnswerCacheTests
     [Fact]
     public async Task Recall_RewordingWithAPrior_IsAnsweredAtOnceAndTakenBackIfWrong()
     {
-        var prior = ReuseEvidence.None(0.02, 0.05);
-        for (var i = 0; i < 350; i++)
-            prior = prior.After(1, wrong: false);
         var all = Cached();
-        var cache = new AnswerCache(new() { Prior = prior });
-        await all.LiveAsync(cache, all.Episode(7, Asked));
+        var cache = new AnswerCache(new() { Prior = Proven });
+        await all.LiveAsync(cache, all.Episode(7, Asked, Verdict.Verified));
         var recalled = await all.RecallAsync(cache, Reworded);
         Assert.Equal("7", recalled.Answer!.Final);
         Assert.Equal(SimilarityLevel.S2, recalled.Relevance.Level);
         for (var i = 0; i < 12; i++)
-            await new StoredEvidence("S2", AnswerCache.CatalogueName, prior).AddAsync(1, wrong: true, all, CancellationToken.None);
+            await new StoredEvidence("S2", AnswerCache.CatalogueName, Proven).AddAsync(1, wrong: true, all, CancellationToken.None);
         Assert.Null((await all.RecallAsync(cache, Reworded)).Answer);
     }
 
     [Fact]
-    public async Task Learn_RewordingThatWasSearched_IsACheck()
+    public async Task Recall_RewordingOfWhatOnlyTheScorerAccepted_IsNotCoveredByThePrior()
     {
         var all = Cached();
-        var evidence = new StoredEvidence("S2", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05));
+        var cache = new AnswerCache(new() { Prior = Proven });
+        var episode = await all.LiveAsync(cache, all.Episode(7, Asked));
+        Assert.Null((await all.RecallAsync(cache, Reworded)).Answer);
+        // the very question is answered as well as it was accepted; its rewordings once somebody says that it is right
+        Assert.NotNull((await all.RecallAsync(cache, Asked)).Answer);
+        await all.Store.UpdateEpisodeAsync("tenant", episode.Id, e => e with { Verdict = Verdict.Verified }, CancellationToken.None);
+        Assert.Equal("7", (await all.RecallAsync(cache, Reworded)).Answer?.Final);
+    }
+
+    [Fact]
+    public async Task Recall_RewordingsThatContradictEachOther_GivesNoneUntilOneIsVerified()
+    {
+        var all = Cached();
+        for (var i = 0; i < 350; i++)
+            await new StoredEvidence("S2/judged", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05)).AddAsync(1, wrong: false, all, CancellationToken.None);
+        var cache = new AnswerCache(new() { Prior = Proven });
+        await all.LiveAsync(cache, all.Episode(7, Asked));
+        Assert.NotNull((await all.RecallAsync(cache, Reworded)).Answer);
+        const string other = "Someone must pay 22 to Orpi North if parcels go 4 km and weigh 3 kg; how much is to be paid for 5 km with 5 kg of parcels?";
+        await all.LiveAsync(cache, all.Episode(8, other));
+        Assert.Null((await all.RecallAsync(cache, Reworded)).Answer);
+        await all.LiveAsync(cache, all.Episode(9, other, Verdict.Verified));
+        Assert.Equal("9", (await all.RecallAsync(cache, Reworded)).Answer?.Final);
+    }
+
+    [Fact]
+    public async Task Learn_RewordingThatWasSearched_IsACheckUnlessItSawACase()
+    {
+        var all = Cached();
+        var evidence = new StoredEvidence("S2/judged", AnswerCache.CatalogueName, ReuseEvidence.None(0.02, 0.05));
         await all.LiveAsync(Cache, all.Episode(7, Asked));
+        // an answer that leant on the remembered one repeats it, and says nothing about it
+        await all.LiveAsync(Cache, all.Episode(6, Reworded.Replace("Find", "Give", StringComparison.Ordinal), answer: "Answer 7.") with { Final = "7", Hints = ["episode-007"] });
+        Assert.StartsWith("0 checks", (await evidence.ReadAsync(all, CancellationToken.None)).ToString(), StringComparison.Ordinal);
         await all.LiveAsync(Cache, all.Episode(8, Reworded, answer: "Answer 7.") with { Final = "7.0" });
         Assert.StartsWith("1 checks, 0 wrong", (await evidence.ReadAsync(all, CancellationToken.None)).ToString(), StringComparison.Ordinal);
         await all.LiveAsync(Cache, all.Episode(9, Reworded.Replace("Find", "Calculate", StringComparison.Ordinal)));
         Assert.StartsWith("2 checks, 1 wrong", (await evidence.ReadAsync(all, CancellationToken.None)).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Hear_FeedbackOnAGivenRewording_CountsForTheStandingThatItHad()
+    {
+        var all = Cached();
+        var cache = new AnswerCache(new() { Prior = Proven });
+        await all.LiveAsync(cache, all.Episode(7, Asked, Verdict.Verified));
+        var given = await all.RecallAsync(cache, Reworded);
+        var solution = new Solution(Question.FromText(Reworded), null, [], StopReason.Recalled, given, Bill.Empty, true, TimeSpan.Zero)
+        {
+            Id = "s",
+            Scope = all.Scope,
+            Stream = all.Stream,
+            At = all.Now,
+        };
+        await cache.HearAsync(solution, isRight: false, all, CancellationToken.None);
+        var verified = await new StoredEvidence("S2", AnswerCache.CatalogueName, Proven).ReadAsync(all, CancellationToken.None);
+        Assert.StartsWith("351 checks, 1 wrong", verified.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -175,6 +224,8 @@ public sealed class AnswerCacheTests
 
     [Fact]
     public void New_AgeOutOfRange_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => new AnswerCache(new() { MaximumAge = TimeSpan.Zero }));
+
+    private static ReuseEvidence Proven { get; } = Enumerable.Range(0, 350).Aggregate(ReuseEvidence.None(0.02, 0.05), (evidence, _) => evidence.After(1, wrong: false));
 
     private static Remembering Cached() => new() { Embedder = new HashedNgramEmbedder() };
 }

@@ -49,6 +49,34 @@ public sealed class AutoTests
     }
 
     [Fact]
+    public async Task Recall_Rewording_LeansOnTheCaseOrChecksItWithoutSeeingIt()
+    {
+        var all = All();
+        var share = 0.25;
+        var memory = new Auto(new() { Answers = new() { CheckShare = share } });
+        await all.LiveAsync(memory, all.Episode(1, Asked));
+        var checks = 0;
+        for (var i = 0; i < 400; i++)
+        {
+            all.Stream = StreamKey.Root(3).Child(i);
+            var recalled = await all.RecallAsync(memory, "At Orpi North, posting parcels of 4 km and 3 kg would be 22 in total. Find the sum for parcels of 5 km, 5 kg.");
+            Assert.Null(recalled.Answer);
+            Assert.Equal(SimilarityLevel.S2, recalled.Relevance.Level);
+            if (recalled.Choice!.Plan.StartsWith("searched without memory", StringComparison.Ordinal))
+            {
+                Assert.Empty(recalled.Hints);
+                Assert.Equal(1, recalled.Effort);
+                checks++;
+            }
+            else
+            {
+                Assert.Equal(["episode-001"], recalled.Hints.Select(h => h.Source));
+            }
+        }
+        Assert.InRange(checks, 100 - 35, 100 + 35); // four standard deviations
+    }
+
+    [Fact]
     public async Task Recall_LevelWithoutAPrior_MustProveItselfFirst()
     {
         var all = All();
