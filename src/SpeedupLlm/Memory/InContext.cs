@@ -52,12 +52,13 @@ public sealed class InContext(InContextOptions options) : IMemory
     public async ValueTask<Recalled> RecallAsync(Question question, IMemoryContext context, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        var asked = AskedText.Of(question);
         var nearest = await RememberedCases.NearestAsync(
-            AskedText.Of(question), _options.Cases, _options.HarmLimit, _options.MinimumSimilarity, context, cancellationToken).ConfigureAwait(false);
+            asked, _options.Cases, _options.HarmLimit, _options.MinimumSimilarity, context, cancellationToken).ConfigureAwait(false);
         if (nearest.Count == 0)
             return Recalled.Nothing;
         var hints = HintWindow.Fit([.. nearest.Reverse().Select(n => RememberedCases.ToHint(n.Item))], question, context);
-        return new(null, hints, null, RememberedCases.RelevanceOf(question.Text, nearest));
+        return new(null, hints, null, RememberedCases.RelevanceOf(asked, nearest));
     }
 
     /// <inheritdoc/>

@@ -19,15 +19,15 @@ internal static class RememberedCases
         var query = QueryOf(asked, context);
         if (query.IsEmpty)
             return new([], 0);
-        var wanted = 4 * count;
+        var wanted = 2 * count;
         var found = await context.Store.NearestAsync(LookupOf(context) with { UsableOnly = false }, query, wanted, cancellationToken).ConfigureAwait(false);
         var sound = OneEach(found.Where(n => Fits(n.Item, asked) && IsSound(n.Item, harmLimit))).Take(count).ToList();
         // failures must not crowd out what is known
         var alike = sound.Count < count && found.Count == wanted
             ? await AlikeAsync(asked, count, harmLimit, context, cancellationToken).ConfigureAwait(false)
-            : [.. sound.Select(n => AlikeTo(asked.Text, n))];
+            : [.. sound.Select(n => AlikeTo(asked, n))];
         var succeeded = alike.Where(IsOfTheKind).Select(a => (DateTimeOffset?)a.Episode.At).Max();
-        var vain = found.Where(n => WasInVain(n.Item) && Fits(n.Item, asked) && (succeeded is null || n.Item.At > succeeded)).Take(count).Count(n => IsOfTheKind(AlikeTo(asked.Text, n)));
+        var vain = found.Where(n => WasInVain(n.Item) && Fits(n.Item, asked) && (succeeded is null || n.Item.At > succeeded)).Take(count).Count(n => IsOfTheKind(AlikeTo(asked, n)));
         return new(alike, vain);
     }
 
@@ -56,7 +56,7 @@ internal static class RememberedCases
     public static async ValueTask<IReadOnlyList<AlikeCase>> AlikeAsync(AskedText asked, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
     [
         .. (await NearestAsync(asked, count, harmLimit, -1, context, cancellationToken).ConfigureAwait(false))
-            .Select(n => AlikeTo(asked.Text, n)),
+            .Select(n => AlikeTo(asked, n)),
     ];
 
     /// <summary>The usable episodes up to <paramref name="last"/>, which is the one being learnt, oldest first, one a question text.</summary>
@@ -111,12 +111,12 @@ internal static class RememberedCases
     public static Lookup LookupOf(IMemoryContext context) => new(context.Scope, context.Embedder.Fingerprint);
 
     /// <summary>How alike the nearest remembered question is; <see cref="Relevance.None"/> if nothing was found.</summary>
-    public static Relevance RelevanceOf(string question, IReadOnlyList<Neighbour<Episode>> nearest) =>
-        nearest.Count == 0 ? Relevance.None : Estimator.Estimate(question, nearest[0].Item.Question, nearest[0].Similarity);
+    public static Relevance RelevanceOf(AskedText asked, IReadOnlyList<Neighbour<Episode>> nearest) =>
+        nearest.Count == 0 ? Relevance.None : AlikeTo(asked, nearest[0]).Relevance;
 
     /// <summary>How alike the nearest question of the scope is, for memories that do not look for cases.</summary>
     public static async ValueTask<Relevance> RelevanceAsync(AskedText asked, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
-        RelevanceOf(asked.Text, await NearestAsync(asked, 1, harmLimit, -1, context, cancellationToken).ConfigureAwait(false));
+        RelevanceOf(asked, await NearestAsync(asked, 1, harmLimit, -1, context, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Whether an episode may be reused: accepted or verified, and not in quarantine (case 25).</summary>
     public static bool IsSound(Episode episode, int harmLimit) => episode.Usable && episode.Harmed - episode.Helped < harmLimit;
@@ -126,8 +126,8 @@ internal static class RememberedCases
 
     private static bool Fits(Episode episode, AskedText asked) => !episode.IsFollowUp && (episode.Setting ?? "") == asked.Setting;
 
-    private static AlikeCase AlikeTo(string text, Neighbour<Episode> neighbour) =>
-        new(neighbour.Item, Estimator.Estimate(text, neighbour.Item.Question, neighbour.Similarity));
+    private static AlikeCase AlikeTo(AskedText asked, Neighbour<Episode> neighbour) =>
+        new(neighbour.Item, Estimator.Estimate(asked.Reading, TextReading.Of(neighbour.Item.Question), neighbour.Similarity));
 
     private static IEnumerable<Neighbour<Episode>> OneEach(IEnumerable<Neighbour<Episode>> episodes) => episodes
         .GroupBy(n => n.Item.Question, StringComparer.Ordinal)
@@ -157,8 +157,12 @@ internal sealed record Neighbourhood(IReadOnlyList<AlikeCase> Alike, int Vain);
 internal sealed record AlikeCase(Episode Episode, Relevance Relevance);
 
 /// <summary>What cases are looked for by.</summary>
-internal readonly record struct AskedText(string Text, string Setting, bool IsFollowUp)
+internal sealed record AskedText(string Text, string Setting, bool IsFollowUp)
 {
+    private readonly Lazy<TextReading> _reading = new(() => TextReading.Of(Text));
+
+    public TextReading Reading => _reading.Value;
+
     public static AskedText Of(Question question) => new(question.Text, question.Setting, question.IsFollowUp);
 
     public static AskedText Of(Episode episode) => new(episode.Question, episode.Setting ?? "", episode.IsFollowUp);

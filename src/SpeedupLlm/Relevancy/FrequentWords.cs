@@ -35,14 +35,15 @@ internal static class FrequentWords
         east km kg cm mm ml kilometre kilogram litre liter gram centimetre charged costs paying
         """);
 
+    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Stems = Frequent.GetAlternateLookup<ReadOnlySpan<char>>();
+
     /// <summary>0 for function words, 1 for frequent words and their plain inflections, 2 for all others.</summary>
-    public static int Rarity(string word) =>
-        Function.Contains(word) ? 0
-        : Frequent.Contains(word)
-            || (word.EndsWith('s') && (Frequent.Contains(word[..^1]) || (word.EndsWith("es", StringComparison.Ordinal) && Frequent.Contains(word[..^2]))))
-            || (word.EndsWith("ed", StringComparison.Ordinal) && (Frequent.Contains(word[..^2]) || Frequent.Contains(word[..^1])))
-            || (word.EndsWith("ing", StringComparison.Ordinal) && (Frequent.Contains(word[..^3]) || Frequent.Contains(word[..^3] + "e"))) ? 1
-        : 2;
+    public static int Rarity(string word) => Function.Contains(word) ? 0 : Frequent.Contains(word) || IsInflected(word) ? 1 : 2;
+
+    private static bool IsInflected(ReadOnlySpan<char> word) =>
+        (word.EndsWith('s') && (Stems.Contains(word[..^1]) || (word.EndsWith("es") && Stems.Contains(word[..^2]))))
+        || (word.EndsWith("ed") && (Stems.Contains(word[..^2]) || Stems.Contains(word[..^1])))
+        || (word.EndsWith("ing") && (Stems.Contains(word[..^3]) || Stems.Contains($"{word[..^3]}e")));
 
     private static HashSet<string> Read(string words) => new(words.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries), StringComparer.Ordinal);
 }

@@ -16,64 +16,34 @@ namespace SpeedupLlm.Relevancy;
 internal readonly record struct Likeness(
     double Numbers, int FewestNumbers, double Template, double Words, double? Names, bool SameNames, bool SameNumbers, double Longer, bool SameOrder, bool SameWords, bool NamesConflict, bool Contradicts)
 {
-    private static readonly HashSet<string> Negations = new(
-        (string[])[
-            "not", "no", "never", "none", "without", "neither", "nor", "cannot", "cant", "dont", "doesnt", "didnt", "isnt", "arent", "wasnt", "werent",
-            "wont", "wouldnt", "shouldnt", "couldnt", "hasnt", "havent", "hadnt", "unless", "不", "没", "沒", "无", "無", "非", "未", "别",
-        ], StringComparer.Ordinal);
-
     /// <summary>Compares two texts; null if one of them has no content.</summary>
-    public static Likeness? Of(string one, string other)
+    public static Likeness? Of(TextReading one, TextReading other)
     {
-        var (a, b) = (TextTokens.Of(one), TextTokens.Of(other));
-        if (a.Count == 0 || b.Count == 0)
+        if (one.IsEmpty || other.IsEmpty)
             return null;
-        NumberSignature numbers = new(a), otherNumbers = new(b);
-        Entities names = Entities.Of(one), otherNames = Entities.Of(other);
-        var shared = names.Overlap(otherNames);
-        List<string> stated = Quantities.Stated(a), otherStated = Quantities.Stated(b);
+        var shared = one.Names.Overlap(other.Names);
         return new(
-            Math.Min(Share(stated, b), Share(otherStated, a)),
-            Math.Min(stated.Count, otherStated.Count),
-            Dice(Pairs(a), Pairs(b), _ => 1),
-            Dice(Vocabulary(a), Vocabulary(b), w => FrequentWords.Rarity(w) is var rarity ? rarity * rarity : 0),
+            Math.Min(Share(one, other), Share(other, one)),
+            Math.Min(one.Stated.Count, other.Stated.Count),
+            Dice(one.Pairs.Count(other.Pairs.Contains), one.Pairs.Count, other.Pairs.Count),
+            Dice(one.Words.Sum(w => other.Words.ContainsKey(w.Key) ? w.Value : 0), one.WordsWeight, other.WordsWeight),
             shared,
-            names.IsSameAs(otherNames),
-            numbers.HasSameNumbers(otherNumbers)
-                || stated.Order(StringComparer.Ordinal).SequenceEqual(otherStated.Order(StringComparer.Ordinal), StringComparer.Ordinal),
-            Math.Max(a.Count, b.Count) / (double)Math.Min(a.Count, b.Count),
-            numbers.Equals(otherNumbers),
-            SameSequence(a, b),
-            shared < 0.5 || names.ConflictsWith(otherNames),
-            Count(a) != Count(b) || Units.Conflict(a, b));
+            one.Names.IsSameAs(other.Names),
+            one.Numbers.HasSameNumbers(other.Numbers)
+                || one.Stated.Order(StringComparer.Ordinal).SequenceEqual(other.Stated.Order(StringComparer.Ordinal), StringComparer.Ordinal),
+            Math.Max(one.Tokens.Count, other.Tokens.Count) / (double)Math.Min(one.Tokens.Count, other.Tokens.Count),
+            one.Numbers.Equals(other.Numbers),
+            SameSequence(one.Tokens, other.Tokens),
+            shared < 0.5 || one.Names.ConflictsWith(other.Names),
+            one.Negations != other.Negations || Units.Conflict(one.Units, other.Units));
     }
 
-    private static double Share(List<string> stated, List<TextToken> others)
-    {
-        if (stated.Count == 0)
-            return 1;
-        var there = Quantities.Possible(others);
-        return stated.Count(there.Contains) / (double)stated.Count;
-    }
+    private static double Share(TextReading one, TextReading other) =>
+        one.Stated.Count == 0 ? 1 : one.Stated.Count(other.Possible.Contains) / (double)one.Stated.Count;
 
-    private static HashSet<(string, string)> Pairs(List<TextToken> tokens)
-    {
-        static string Masked(TextToken t) => t.Kind == TokenKind.Number ? "#" : t.Text;
-        return tokens.Count == 1 ? [(Masked(tokens[0]), "")] : [.. tokens.Zip(tokens.Skip(1)).Select(p => (Masked(p.First), Masked(p.Second)))];
-    }
+    private static double Dice(int shared, int one, int other) => one + other == 0 ? 0 : 2.0 * shared / (one + other);
 
-    private static HashSet<string> Vocabulary(List<TextToken> tokens) =>
-        tokens.Where(t => t.Kind == TokenKind.Word).Select(t => t.Text).ToHashSet(StringComparer.Ordinal);
-
-    private static double Dice<T>(HashSet<T> one, HashSet<T> other, Func<T, int> weight)
-    {
-        var all = one.Sum(weight) + other.Sum(weight);
-        return all == 0 ? 0 : 2.0 * one.Where(other.Contains).Sum(weight) / all;
-    }
-
-    private static bool SameSequence(List<TextToken> one, List<TextToken> other) =>
+    private static bool SameSequence(IReadOnlyList<TextToken> one, IReadOnlyList<TextToken> other) =>
         one.Count == other.Count && one.Zip(other).All(p =>
             p.First.Kind == p.Second.Kind && (p.First.Kind == TokenKind.Number || string.Equals(p.First.Text, p.Second.Text, StringComparison.Ordinal)));
-
-    private static int Count(List<TextToken> tokens) => tokens.Count(t => t.Kind == TokenKind.Word && Negations.Contains(t.Text));
 }

@@ -14,7 +14,10 @@ public sealed class SimilarityEstimator(SimilarityEstimatorOptions? options = nu
     /// <param name="asked">The question at hand.</param>
     /// <param name="remembered">A question that was met before.</param>
     /// <param name="similarity">The cosine of their embeddings, in [-1, 1]; NaN counts as 0.</param>
-    public Relevance Estimate(string asked, string remembered, double similarity)
+    public Relevance Estimate(string asked, string remembered, double similarity) => Estimate(TextReading.Of(asked), TextReading.Of(remembered), similarity);
+
+    /// <summary>The same for texts that were read before.</summary>
+    internal Relevance Estimate(TextReading asked, TextReading remembered, double similarity)
     {
         similarity = double.IsNaN(similarity) ? 0 : Math.Clamp(similarity, -1, 1);
         if (Likeness.Of(asked, remembered) is not { } alike)
@@ -43,10 +46,10 @@ public sealed class SimilarityEstimator(SimilarityEstimatorOptions? options = nu
     }
 
     /// <summary>How much two questions are about the same things, in [0, 1]: the score behind <see cref="SimilarityLevel.Unrelated"/>.</summary>
-    public static double Relatedness(string one, string other) => Likeness.Of(one, other) is { } alike ? Relatedness(alike) : 0;
+    public static double Relatedness(string one, string other) => Likeness.Of(TextReading.Of(one), TextReading.Of(other)) is { } alike ? Relatedness(alike) : 0;
 
     /// <summary>How much two questions look like one question in other words rather than one question with other numbers, in [-1, 1]: shared numbers less shared template.</summary>
-    public static double Rewording(string one, string other) => Likeness.Of(one, other) is { } alike ? alike.Numbers - alike.Template : 0;
+    public static double Rewording(string one, string other) => Likeness.Of(TextReading.Of(one), TextReading.Of(other)) is { } alike ? alike.Numbers - alike.Template : 0;
 
     /// <summary>Shared words count most. Names that differ altogether outweigh them: another firm with the same service is another firm.</summary>
     private static double Relatedness(Likeness alike)

@@ -35,6 +35,8 @@ internal static class TextTokens
     /// <summary>NFKC and case folding; lone surrogates become U+FFFD, invisible format characters go.</summary>
     private static string Fold(string text)
     {
+        if (Ascii.IsValid(text))
+            return text.ToLowerInvariant(); // most questions; the rest changes nothing in them
         var plain = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
@@ -170,7 +172,7 @@ internal static class TextTokens
         return to;
     }
 
-    private static bool IsChineseNumeral(Rune rune) => rune.IsBmp && "零〇一二两兩三四五六七八九十百千万萬亿億".Contains((char)rune.Value, StringComparison.Ordinal);
+    private static bool IsChineseNumeral(Rune rune) => !rune.IsAscii && rune.IsBmp && "零〇一二两兩三四五六七八九十百千万萬亿億".Contains((char)rune.Value, StringComparison.Ordinal);
 
     private static int Digit(Rune rune) =>
         rune.Value is >= '0' and <= '9' ? rune.Value - '0'
@@ -179,7 +181,7 @@ internal static class TextTokens
 
     private static bool IsApostrophe(Rune rune) => rune.Value is '\'' or 0x2019 or 0x02BC;
 
-    private static bool IsWordPart(Rune rune) => Rune.GetUnicodeCategory(rune) is
+    private static bool IsWordPart(Rune rune) => rune.IsAscii ? char.IsAsciiLetter((char)rune.Value) : Rune.GetUnicodeCategory(rune) is
         UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter
         or UnicodeCategory.OtherLetter or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.LetterNumber
         or UnicodeCategory.OtherNumber && !IsChineseNumeral(rune);

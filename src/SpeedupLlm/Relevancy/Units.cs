@@ -16,13 +16,12 @@ internal static class Units
     private static readonly Dictionary<string, (string Dimension, string Unit)> Names = Read();
 
     /// <summary>Whether each of two texts measures something in a unit that the other does not have, of one dimension: kilometres here and miles there.</summary>
-    public static bool Conflict(IReadOnlyList<TextToken> one, IReadOnlyList<TextToken> other)
-    {
-        var (here, there) = (Of(one), Of(other));
-        return here.Except(there).Select(u => u.Dimension).Intersect(there.Except(here).Select(u => u.Dimension), StringComparer.Ordinal).Any();
-    }
+    public static bool Conflict(IReadOnlySet<(string Dimension, string Unit)> here, IReadOnlySet<(string Dimension, string Unit)> there) =>
+        here.Count > 0 && there.Count > 0 && !here.SetEquals(there)
+        && here.Except(there).Select(u => u.Dimension).Intersect(there.Except(here).Select(u => u.Dimension), StringComparer.Ordinal).Any();
 
-    private static HashSet<(string Dimension, string Unit)> Of(IReadOnlyList<TextToken> tokens) =>
+    /// <summary>The units in a text.</summary>
+    public static HashSet<(string Dimension, string Unit)> Of(IReadOnlyList<TextToken> tokens) =>
         [.. tokens.Where(t => t.Kind != TokenKind.Number && Names.ContainsKey(t.Text)).Select(t => Names[t.Text])];
 
     private static Dictionary<string, (string, string)> Read()
