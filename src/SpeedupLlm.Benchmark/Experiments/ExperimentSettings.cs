@@ -69,6 +69,9 @@ public sealed record ExperimentSettings
     /// <summary>Tokens of Long CoT's thought at most, ≥ 1; null is the cap of the prompt set (480 in the compact one).</summary>
     public int? Thinking { get; init; }
 
+    /// <summary>Calls that a search makes at once, ≥ 1 (Best-of-N, Self-Consistency, Tree-of-Thoughts): more answer sooner and may draw past the first accepted attempt. Default 1.</summary>
+    public int Waves { get; init; } = 1;
+
     /// <summary>The stop of Self-Consistency: <c>adaptive-consistency:P</c>, <c>esc:W</c> or <c>none</c>.</summary>
     public string Stop { get; init; } = "adaptive-consistency:0.95";
 
@@ -127,11 +130,12 @@ public sealed record ExperimentSettings
             .Select(p => $"{p.First.Name}: {p.First.Value}, now {p.Second.Value}");
     }
 
-    /// <summary>Files of earlier versions do not name the caps of Tree-of-Thoughts and Self-Refine: they were the defaults.</summary>
+    /// <summary>Files of earlier versions do not name the caps of Tree-of-Thoughts and Self-Refine, nor waves: they were the defaults.</summary>
     internal ExperimentSettings WithCaps()
     {
         var defaults = new ExperimentSettings();
-        return Nodes > 0 ? this : this with { Width = defaults.Width, Depth = defaults.Depth, Nodes = defaults.Nodes, Refinements = defaults.Refinements };
+        var all = Nodes > 0 ? this : this with { Width = defaults.Width, Depth = defaults.Depth, Nodes = defaults.Nodes, Refinements = defaults.Refinements };
+        return all.Waves > 0 ? all : all with { Waves = defaults.Waves };
     }
 
     private IEnumerable<(string Name, string Value)> Named() =>
@@ -151,6 +155,7 @@ public sealed record ExperimentSettings
         ("nodes", FormattableString.Invariant($"{Nodes}")),
         ("refinements", FormattableString.Invariant($"{Refinements}")),
         ("thinking", Thinking is { } tokens ? FormattableString.Invariant($"{tokens}") : "the prompts' own"),
+        ("waves", FormattableString.Invariant($"{Waves}")),
         ("stop", Stop),
         ("feedback", Feedback.ToString().ToLowerInvariant()),
         ("groups", FormattableString.Invariant($"{Groups}")),

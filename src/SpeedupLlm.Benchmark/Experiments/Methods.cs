@@ -19,7 +19,7 @@ internal static class Methods
         foreach (var (name, value) in new[]
         {
             ("samples", settings.Samples), ("width", settings.Width), ("depth", settings.Depth), ("nodes", settings.Nodes),
-            ("refinements", settings.Refinements), ("thinking", settings.Thinking ?? 1), ("cases", settings.Cases ?? 1),
+            ("refinements", settings.Refinements), ("waves", settings.Waves), ("thinking", settings.Thinking ?? 1), ("cases", settings.Cases ?? 1),
         })
         {
             if (value < 1)
@@ -57,11 +57,11 @@ internal static class Methods
 
     public static IScalingMethod Scaling(string name, ExperimentSettings settings) => name switch
     {
-        "best-of-n" => new BestOfN(new() { Samples = settings.Samples }),
-        "tree-of-thoughts" => new TreeOfThoughts(new() { Proposals = settings.Width, MaxDepth = settings.Depth, MaxNodes = settings.Nodes }),
+        "best-of-n" => new BestOfN(new() { Samples = settings.Samples, Width = settings.Waves }),
+        "tree-of-thoughts" => new TreeOfThoughts(new() { Proposals = settings.Width, MaxDepth = settings.Depth, MaxNodes = settings.Nodes, Width = settings.Waves }),
         "self-refine" => new SelfRefine(new() { Answers = settings.Refinements }),
         "long-cot" => new LongCot(new() { MaxTokens = settings.Thinking }),
-        "self-consistency" => new SelfConsistency(new() { Samples = settings.Samples, Stop = ConsistencyStop.Parse(settings.Stop) }),
+        "self-consistency" => new SelfConsistency(new() { Samples = settings.Samples, Width = settings.Waves, Stop = ConsistencyStop.Parse(settings.Stop) }),
         _ => Catalogue.ScalingMethods.Create(name),
     };
 

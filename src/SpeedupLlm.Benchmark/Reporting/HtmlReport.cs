@@ -30,7 +30,7 @@ internal static class HtmlReport
         Theory(page, analysis.Summary.Premises ?? [], analysis.Groups.Count);
         if (relevancy is not null)
             RelevancySection.Write(page, relevancy);
-        page.Timed(p => Times(p, analysis));
+        page.Timed(p => Times(p, analysis, manifest.Parameters.Waves));
         Provenance.Write(page, manifest);
         return page.ToString();
     }
@@ -242,10 +242,10 @@ internal static class HtmlReport
     private static Field Points(PremiseChange change) =>
         new(Format.Points(change.Change, change is { Low: { } low, High: { } high } ? [low, high] : null), change.Change);
 
-    private static void Times(HtmlPage page, Analysis analysis)
+    private static void Times(HtmlPage page, Analysis analysis, int waves)
     {
         page.Heading("Time to the answer");
-        page.Paragraph("Milliseconds, median and 95th percentile over trials, one attempt after another; many lifelines were lived at once on the same machine. Cells compare with each other, not with another run.", "soft");
+        page.Paragraph($"Milliseconds, median and 95th percentile over trials, {(waves == 1 ? "one attempt after another" : Invariant($"attempts in waves of {waves}"))}; many lifelines were lived at once on the same machine. Cells compare with each other, not with another run.", "soft");
         page.Table(
             ["similarity", "scaling", "memory", new("trials", true), new("until the end", true), new("until the accepted answer", true)],
             analysis.Cells.Where(c => c.Summary.Time is not null).Select(c => (IReadOnlyList<Field>)

@@ -40,6 +40,7 @@ public static class Sweeps
             Counts("nodes", "the size of Tree-of-Thoughts", "nodes at most", 16, [4, 8, 16, 32], n => Tree(around) with { Nodes = n }),
             Counts("refinements", "the length of Self-Refine", "answers at most", 6, [1, 2, 4, 6, 10], n => around with { Scaling = ["self-refine"], Refinements = n }),
             Counts("thinking", "the length of Long CoT", "tokens at most", 480, [120, 240, 480, 640], n => around with { Scaling = ["long-cot"], Thinking = n }),
+            Counts("waves", "attempts drawn at once", "attempts in a wave", 1, [1, 2, 4, 8], n => around with { Waves = n }),
             RecalledCases(taught),
             ExperienceOf(taught with { Memory = PaperMemories }),
             JudgeError(around),

@@ -37,6 +37,7 @@ internal static class BenchCommand
         Option<int> nodes = new("--nodes") { Description = "Nodes that Tree-of-Thoughts expands at most.", DefaultValueFactory = _ => defaults.Nodes };
         Option<int> refinements = new("--refinements") { Description = "Answers that Self-Refine writes at most, the first counted.", DefaultValueFactory = _ => defaults.Refinements };
         Option<int?> thinking = new("--thinking") { Description = "Tokens of Long CoT's thought at most. Default: the cap of the prompts (480 with the embedded reasoner)." };
+        Option<int> waves = new("--waves") { Description = "Calls that a search makes at once (not Self-Refine, Long CoT): sooner answers for more calls.", DefaultValueFactory = _ => defaults.Waves };
         Option<string> stop = new("--stop") { Description = "When Self-Consistency stops: adaptive-consistency[:P], esc[:W] or none.", DefaultValueFactory = _ => defaults.Stop };
         Option<string> feedback = new("--feedback") { Description = "What is told after answering: none, verdict or reference.", DefaultValueFactory = _ => "none" };
         Option<int?> groups = new("--groups") { Description = "Groups (in a world: firms). Default 20, with --quick 4; all of a file." };
@@ -57,7 +58,7 @@ internal static class BenchCommand
         Option<bool> discard = new("--discard") { Description = "With --workers: removes what the database keeps of the run, and runs nothing." };
         var command = new Command("bench", "Shows with statistics what experience saves.")
         {
-            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, stop, feedback, groups, rounds, distractors, cases, minimumSimilarity, fixedBudget, judgeError, stream, length, zipf, mix, seed, output, resume, workers, discard,
+            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, waves, stop, feedback, groups, rounds, distractors, cases, minimumSimilarity, fixedBudget, judgeError, stream, length, zipf, mix, seed, output, resume, workers, discard,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -90,6 +91,7 @@ internal static class BenchCommand
                 Nodes = parsed.GetValue(nodes),
                 Refinements = parsed.GetValue(refinements),
                 Thinking = parsed.GetValue(thinking),
+                Waves = parsed.GetValue(waves),
                 Stop = parsed.GetValue(stop)!,
                 Feedback = FeedbackOf(parsed.GetValue(feedback)!),
                 Groups = parsed.GetValue(groups),

@@ -195,14 +195,28 @@ public sealed class ExperimentTests : IDisposable
         var folder = _runs.Folder("old");
         var settings = Runs.Quick with { Scaling = ["tree-of-thoughts"], Memory = ["none"], Groups = 1 };
         await Runs.Make(settings, folder).RunAsync(false, CancellationToken.None);
-        var names = new[] { "width", "depth", "nodes", "refinements", "thinking" };
+        var names = new[] { "width", "depth", "nodes", "refinements", "thinking", "waves" };
         var lines = await File.ReadAllLinesAsync(folder.ManifestPath);
         var left = lines.Where(line => !names.Any(name => line.Contains($"\"{name}\":", StringComparison.Ordinal))).ToList();
-        Assert.Equal(lines.Length - 5, left.Count);
+        Assert.Equal(lines.Length - 6, left.Count);
         await File.WriteAllLinesAsync(folder.ManifestPath, left);
-        Assert.Equal((3, 6, 16, 6, null), folder.ReadManifest().Parameters is var p ? (p.Width, p.Depth, p.Nodes, p.Refinements, p.Thinking) : default);
+        Assert.Equal((3, 6, 16, 6, null, 1), folder.ReadManifest().Parameters is var p ? (p.Width, p.Depth, p.Nodes, p.Refinements, p.Thinking, p.Waves) : default);
         await Runs.Make(settings, folder).RunAsync(true, CancellationToken.None);
         await Assert.ThrowsAsync<ResumeRefusedException>(() => Runs.Make(settings with { Nodes = 8 }, folder).RunAsync(true, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Run_InWaves_FindsTheSameAnswersForWholeWaves()
+    {
+        var settings = Runs.Quick with { Scaling = ["best-of-n"], Memory = ["none"], Similarity = ["S3"], Groups = 4, Rounds = 3 };
+        var (sequential, waves) = (_runs.Folder("sequential"), _runs.Folder("waves"));
+        await Runs.Make(settings, sequential, Runs.Model(p: 0.3, pWithMemory: 0.3)).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings with { Waves = 4 }, waves, Runs.Model(p: 0.3, pWithMemory: 0.3)).RunAsync(false, CancellationToken.None);
+        var pairs = TrialFile.Read(sequential.TrialsPath).Zip(TrialFile.Read(waves.TrialsPath)).ToList();
+        Assert.Contains(pairs, p => p.First.Operations % 4 != 0);
+        Assert.All(pairs, p => Assert.Equal((p.First.Answer, p.First.Accepted, Math.Ceiling(p.First.Operations / 4) * 4), (p.Second.Answer, p.Second.Accepted, p.Second.Operations)));
+        Assert.Contains("waves of 4", await File.ReadAllTextAsync(waves.ReportPath), StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ResumeRefusedException>(() => Runs.Make(settings, waves).RunAsync(true, CancellationToken.None));
     }
 
     [Fact]

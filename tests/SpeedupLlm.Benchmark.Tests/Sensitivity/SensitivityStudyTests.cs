@@ -127,7 +127,7 @@ public sealed class SensitivityStudyTests : IDisposable
         Assert.Equal((0, 30), Ends("judge-error"));
         Assert.Equal(2, all.Single(s => s.Name == "budget").Values.Count);
         // the protocol's value is among the values, but for τ, whose scorer differs
-        foreach (var (name, protocol) in new[] { ("samples", 8), ("width", 3), ("depth", 6), ("nodes", 16), ("refinements", 6), ("thinking", 480), ("cases", 3), ("judge-error", 0), ("minimum-similarity", 0) })
+        foreach (var (name, protocol) in new[] { ("samples", 8), ("width", 3), ("depth", 6), ("nodes", 16), ("refinements", 6), ("thinking", 480), ("waves", 1), ("cases", 3), ("judge-error", 0), ("minimum-similarity", 0) })
             Assert.Contains(all.Single(s => s.Name == name).Values, v => v.X == protocol);
         Assert.All(all, s => Assert.Equal(s.Values.Count, s.Values.Select(v => v.Label).Distinct().Count()));
 
