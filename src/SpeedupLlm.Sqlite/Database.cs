@@ -8,6 +8,7 @@ internal sealed class Database : IDisposable
 {
     private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
     private readonly SqliteConnection _connection;
+    private long? _seen;
 
     private Database(SqliteConnection connection) => _connection = connection;
 
@@ -71,6 +72,15 @@ internal sealed class Database : IDisposable
 
     /// <summary>The number of the row written last.</summary>
     public long LastRow => SQLitePCL.raw.sqlite3_last_insert_rowid(Handle);
+
+    /// <summary>Whether another connection, of any process, has committed since this was asked last; true the first time.</summary>
+    public bool IsChangedByOthers()
+    {
+        var version = Number("PRAGMA data_version");
+        var changed = version is null || version != _seen;
+        _seen = version;
+        return changed;
+    }
 
     /// <summary>Ends the transaction without keeping it, if there is one.</summary>
     public void RollBack()

@@ -26,6 +26,7 @@ public sealed class SqliteStore : IExperienceStore
     private readonly WriterThread _writer;
     private readonly ConcurrentBag<Database> _readers = [];
     private readonly Scopes _scopes = new();
+    private readonly ReadRecords _read = new();
     private readonly ConcurrentDictionary<PartitionKey, int> _unindexed = new();
     private readonly ConcurrentDictionary<(long Partition, int Dimensions), PartitionIndex> _indexes = new();
     private readonly ConcurrentDictionary<BadRecord, bool> _leftInPlace = new();
@@ -65,12 +66,8 @@ public sealed class SqliteStore : IExperienceStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask<Episode?> GetEpisodeAsync(string tenant, string id, CancellationToken cancellationToken)
-    {
-        var row = await ReadAsync(d => EpisodeTable.Find(d, tenant, id), cancellationToken).ConfigureAwait(false);
-        await SetAsideAsync(row?.Bad).ConfigureAwait(false);
-        return row?.Record;
-    }
+    public ValueTask<Episode?> GetEpisodeAsync(string tenant, string id, CancellationToken cancellationToken) =>
+        RecordAsync((tenant, id), d => EpisodeTable.Find(d, tenant, id), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<bool> UpdateEpisodeAsync(string tenant, string id, Func<Episode, Episode> change, CancellationToken cancellationToken)
@@ -98,14 +95,10 @@ public sealed class SqliteStore : IExperienceStore
         lookup.Scope, (d, realm, scopes, before) => EpisodeTable.Page(d, realm, scopes, lookup.UsableOnly, before, PageSize), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<MemoryDocument?> GetAsync(Scope scope, string kind, string key, CancellationToken cancellationToken)
-    {
-        var row = await ReadAsync(
-            d => _scopes.FindRealm(d, Realm.Of(scope)) is { } realm && Scopes.FindScope(d, realm, scope) is { } id ? DocumentTable.Find(d, id, kind, key) : null,
-            cancellationToken).ConfigureAwait(false);
-        await SetAsideAsync(row?.Bad).ConfigureAwait(false);
-        return row?.Record;
-    }
+    public ValueTask<MemoryDocument?> GetAsync(Scope scope, string kind, string key, CancellationToken cancellationToken) => RecordAsync(
+        (scope, kind, key),
+        d => _scopes.FindRealm(d, Realm.Of(scope)) is { } realm && Scopes.FindScope(d, realm, scope) is { } id ? DocumentTable.Find(d, id, kind, key) : null,
+        cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<MemoryDocument?> PutAsync(MemoryDocument document, CancellationToken cancellationToken)
@@ -297,6 +290,44 @@ public sealed class SqliteStore : IExperienceStore
         catch (StoreDegradedException)
         {
             _leftInPlace.TryAdd(record, true);
+        }
+    }
+
+    /// <summary>One record: as it is known if nobody has committed since, else as it is read.</summary>
+    private async ValueTask<T?> RecordAsync<T>(object key, Func<Database, ReadRow<T>?> find, CancellationToken cancellationToken)
+        where T : class
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var known = _read.Current;
+        if (known.Find<T>(key) is { } record && IsCurrent(known))
+            return record;
+        var row = await ReadAsync((begin, d) =>
+        {
+            var records = _read.Of(d);
+            var found = find(begin());
+            if (found is { Record: { } read })
+                records.Keep(key, read);
+            return found;
+        }, cancellationToken).ConfigureAwait(false);
+        await SetAsideAsync(row?.Bad).ConfigureAwait(false);
+        return row?.Record;
+    }
+
+    /// <summary>Asked at once, without a transaction or another thread; where that is not possible the record is read.</summary>
+    private bool IsCurrent(ReadRecords.Collection known)
+    {
+        if (_closed || !_readers.TryTake(out var reader))
+            return false;
+        try
+        {
+            var current = _read.Of(reader) == known;
+            _readers.Add(reader);
+            return current;
+        }
+        catch (SqliteException)
+        {
+            reader.Dispose();
+            return false;
         }
     }
 
