@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using SpeedupLlm.Experience;
+using SpeedupLlm.Gateway.Configuration;
 using SpeedupLlm.Testing;
 
 namespace SpeedupLlm.Gateway.Tests;
@@ -106,6 +108,42 @@ public sealed class AdministrationTests : IDisposable
     }
 
     [Fact]
+    public async Task Savings_AfterARestartAndOfAnotherReplica_AreThoseOfTheStore()
+    {
+        static GatewayOptions ByLot(GatewayOptions options) => options with { Mode = ExperienceMode.Canary, CanaryShare = 0.5 };
+        var clock = new FakeTime(new(2026, 6, 1, 8, 10, 0, TimeSpan.Zero));
+        await using var store = new InMemoryStore();
+        await using var upstream = await FakeModel.StartAsync();
+        JsonNode said;
+        await using (var before = await Gateway.OverAsync(upstream, ByLot, store, clock))
+        {
+            const int questions = 80;
+            for (var i = 0; i < questions; i++)
+                await before.CompleteAsync(Gateway.Ask($"What do {i} apples and {i + 7} pears cost?"));
+            said = await SavingsAsync(before, t => (long)t["plain"]!["questions"]! + (long)t["experienced"]!["questions"]! == questions);
+        }
+        Assert.NotNull(said["saved"]);
+        await using var one = await Gateway.OverAsync(upstream, ByLot, store, clock);
+        Assert.Equal(said.ToJsonString(), (await SavingsAsync(one, _ => true)).ToJsonString());
+
+        clock.Advance(TimeSpan.FromHours(3));
+        var passedBy = Gateway.Ask(Question);
+        passedBy["n"] = 3;
+        await using (var other = await Gateway.OverAsync(upstream, ByLot, store, clock))
+            await other.CompleteAsync(passedBy);
+
+        clock.Advance(TimeSpan.FromMinutes(1));
+        var both = await SavingsAsync(one, _ => true);
+        Assert.Equal(1, both["bypassed"]!.AsObject().Sum(reason => (long)reason.Value!));
+        Assert.Equal(said["saved"]!.ToJsonString(), both["saved"]!.ToJsonString());
+        var late = await SavingsAsync(one, _ => true, "?tenant=local&since=2026-06-01T11:05:00Z");
+        Assert.Equal((0, 1), ((long)late["plain"]!["questions"]!, late["bypassed"]!.AsObject().Count));
+        Assert.Null(late["saved"]);
+        (await one.GetAsync("/v1/speedup/savings?since=monday")).AssertError(400);
+        (await one.GetAsync("/v1/speedup/savings?tenant=nobody")).AssertError(404);
+    }
+
+    [Fact]
     public async Task Metrics_OfTreatedRequests_AreThereForPrometheus()
     {
         // a model of this test's own: the meter is one a process
@@ -139,7 +177,7 @@ public sealed class AdministrationTests : IDisposable
     [Fact]
     public async Task Retention_WhenTheServerStarts_ForgetsWhatIsTooOld()
     {
-        await using var store = new Experience.InMemoryStore();
+        await using var store = new InMemoryStore();
         await using (var gateway = await Gateway.OverAsync(ScriptedApprentice.Create(1), store: store))
         {
             await gateway.CompleteAsync(Gateway.Ask(Question));
@@ -155,7 +193,7 @@ public sealed class AdministrationTests : IDisposable
         Assert.Equal(old.Id, (string?)Assert.Single(await again.EpisodesAsync(0))["id"]);
     }
 
-    private static async Task<Experience.Episode?> FirstAsync(Experience.IExperienceStore store)
+    private static async Task<Episode?> FirstAsync(IExperienceStore store)
     {
         foreach (var scope in await store.ScopesAsync("local", CancellationToken.None))
         {
@@ -163,5 +201,18 @@ public sealed class AdministrationTests : IDisposable
                 return episode;
         }
         return null;
+    }
+
+    /// <summary>Asks what is saved until it is as wanted: learning is booked after the answer.</summary>
+    private static async Task<JsonNode> SavingsAsync(Gateway gateway, Func<JsonNode, bool> wanted, string query = "")
+    {
+        for (var i = 0; ; i++)
+        {
+            var tenant = Assert.Single((await gateway.GetAsync("/v1/speedup/savings" + query)).Json["tenants"]!.AsArray())!;
+            if (wanted(tenant))
+                return tenant;
+            Assert.True(i < 600, tenant.ToJsonString());
+            await Task.Delay(50);
+        }
     }
 }

@@ -7,13 +7,14 @@ using SpeedupLlm.Compute;
 using SpeedupLlm.Experience;
 using SpeedupLlm.Gateway.Completions;
 using SpeedupLlm.Gateway.Errors;
+using SpeedupLlm.Gateway.History;
 using SpeedupLlm.Gateway.Requests;
 using SpeedupLlm.Gateway.Tenants;
 
 namespace SpeedupLlm.Gateway.Administration;
 
 /// <summary>What lies under <c>/v1/speedup</c>: feedback for tenants; modes, savings and memories for whoever has the admin key.</summary>
-internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedModels models, GatewaySwitch mode, Savings savings, Access access, AuditLog audit)
+internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedModels models, GatewaySwitch mode, UsageHistory history, Access access, AuditLog audit, TimeProvider clock)
 {
     private const int MostListed = 1000;
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
@@ -41,9 +42,18 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
         await WriteAsync(http, new() { ["mode"] = mode.Mode.ToString().ToLowerInvariant() });
     }
 
-    /// <summary><c>GET /v1/speedup/savings</c>: what experience saves each tenant beside one plain call; null where it is not known.</summary>
-    public Task SavingsAsync(HttpContext http) =>
-        WriteAsync(http, new() { ["tenants"] = new JsonArray([.. savings.All().Select(s => JsonSerializer.SerializeToNode(s, AdminJson.Default.TenantSavings))]) });
+    /// <summary><c>GET /v1/speedup/savings?tenant=&amp;since=</c>: what experience saves each tenant, or one, beside one plain call, over all replicas and restarts; null where it is not known.</summary>
+    public async Task SavingsAsync(HttpContext http)
+    {
+        var since = Since(http);
+        var tenants = new JsonArray();
+        foreach (var tenant in http.Request.Query["tenant"].ToString().Length > 0 ? [Tenant(http)] : access.Tenants)
+        {
+            var savings = (await history.SumAsync(tenant, since, http.RequestAborted)).Read(tenant);
+            tenants.Add(JsonSerializer.SerializeToNode(savings, AdminJson.Default.TenantSavings));
+        }
+        await WriteAsync(http, new() { ["since"] = since, ["tenants"] = tenants });
+    }
 
     /// <summary><c>GET /v1/speedup/memory?tenant=&amp;user=&amp;q=&amp;limit=</c>: episodes, newest first.</summary>
     public async Task ListAsync(HttpContext http)
@@ -125,6 +135,19 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
         if (named.Length == 0 && tenants.Count == 1)
             return tenants[0];
         return tenants.Contains(named, StringComparer.Ordinal) ? named : throw new ApiErrorException(ApiError.NotFound($"There is no tenant “{named}”."));
+    }
+
+    /// <summary>The hour that the query's moment lies in; without one, or before the account begins, the first that is kept.</summary>
+    private DateTimeOffset Since(HttpContext http)
+    {
+        var kept = UsageHour.HourOf(clock.GetUtcNow()) - TimeSpan.FromDays(UsageStore.Days - 1);
+        var named = http.Request.Query["since"].ToString();
+        if (named.Length == 0)
+            return kept;
+        var since = DateTimeOffset.TryParse(named, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment)
+            ? UsageHour.HourOf(moment)
+            : throw new ApiErrorException(ApiError.Invalid("“since” is no moment such as 2026-01-31T08:00:00Z.", "since"));
+        return since > kept ? since : kept;
     }
 
     private static string? User(HttpContext http) => http.Request.Query["user"].ToString() is { Length: > 0 } user ? user : null;

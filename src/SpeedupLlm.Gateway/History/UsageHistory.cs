@@ -58,6 +58,10 @@ internal sealed partial class UsageHistory(UsageStore store, TimeProvider clock,
         }
     }
 
+    /// <summary>What a tenant's questions cost from a moment on, over all replicas.</summary>
+    public async ValueTask<Ledger> SumAsync(string tenant, DateTimeOffset from, CancellationToken cancellationToken) =>
+        (await ReadAsync(tenant, from, cancellationToken)).Aggregate(Ledger.Empty, (sum, hour) => sum.Then(hour.Ledger));
+
     /// <summary>Stores what is not stored yet. What cannot be stored is kept for the next time.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {

@@ -4,6 +4,11 @@ namespace SpeedupLlm.Compute;
 /// <remarks>A booking is a ledger of one question, and a day is the hours of it, one <see cref="Then"/> the other.</remarks>
 public sealed record Ledger
 {
+    // reasons may quote requests, so there is an end to what is kept of them
+    private const int MostReasons = 64;
+    private const string OtherReasons = "other";
+    private static readonly IReadOnlyDictionary<string, long> NoReasons = new Dictionary<string, long>(StringComparer.Ordinal);
+
     /// <summary>Nothing is booked.</summary>
     public static Ledger Empty { get; } = new();
 
@@ -37,6 +42,10 @@ public sealed record Ledger
     /// <summary>Those that differ.</summary>
     public long Differed { get; init; }
 
+    /// <summary>Requests passed by, by reason; some reasons, and then <c>other</c>.</summary>
+    // a ledger that was written before reasons were has none
+    public IReadOnlyDictionary<string, long> Bypassed { get; init => field = value ?? NoReasons; } = NoReasons;
+
     /// <summary>This ledger and what was booked after it. Where the share of the lot is another one, its comparison begins anew: the traffic before may have been another.</summary>
     public Ledger Then(Ledger later)
     {
@@ -58,6 +67,7 @@ public sealed record Ledger
             Both = Both.And(later.Both),
             Compared = Compared + later.Compared,
             Differed = Differed + later.Differed,
+            Bypassed = Together(Bypassed, later.Bypassed),
         };
     }
 
@@ -72,6 +82,7 @@ public sealed record Ledger
             Plain = Plain,
             Experienced = Experienced,
             Shadowed = Shadowed,
+            Bypassed = Bypassed,
             DrawnPlain = DrawnPlain.Count,
             DrawnExperienced = DrawnExperienced.Count,
             Saved = known ? Comparison.Difference(DrawnPlain, DrawnExperienced) : null,
@@ -99,4 +110,19 @@ public sealed record Ledger
         Compared = agrees is null ? 0 : 1,
         Differed = agrees == false ? 1 : 0,
     };
+
+    internal static Ledger OfBypass(string reason) => new() { Bypassed = new Dictionary<string, long>(StringComparer.Ordinal) { [reason] = 1 } };
+
+    private static IReadOnlyDictionary<string, long> Together(IReadOnlyDictionary<string, long> ours, IReadOnlyDictionary<string, long> later)
+    {
+        if (later.Count == 0)
+            return ours;
+        var sum = new Dictionary<string, long>(ours, StringComparer.Ordinal);
+        foreach (var (reason, count) in later)
+        {
+            var known = sum.Count < MostReasons || sum.ContainsKey(reason) ? reason : OtherReasons;
+            sum[known] = sum.GetValueOrDefault(known) + count;
+        }
+        return sum;
+    }
 }

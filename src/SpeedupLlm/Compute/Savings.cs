@@ -91,7 +91,7 @@ public sealed class Savings(Action<string, Ledger>? booked = null)
         Book(tenant, Ledger.OfShadow(plain, experienced, agrees));
 
     /// <summary>Books a request that was passed by.</summary>
-    public void AddBypass(string tenant, string reason) => Of(tenant).AddBypass(reason);
+    public void AddBypass(string tenant, string reason) => Book(tenant, Ledger.OfBypass(reason));
 
     /// <summary>What is known of a tenant; null if nothing was booked.</summary>
     public TenantSavings? For(string tenant) => _tenants.TryGetValue(tenant, out var ledger) ? ledger.Read() : null;

@@ -120,6 +120,8 @@ public sealed class SavingsTests
         {
             savings.Add("a", i % 3 == 0, i < 20 ? 0.3 : 0.4, 1 + i * i % 17, learning: i % 2);
             savings.AddShadow("a", i % 7, i % 5, agrees: i % 11 == 0 ? null : i % 2 == 0);
+            if (i % 10 == 0)
+                savings.AddBypass("a", i % 20 == 0 ? "tools" : "images");
         }
         var whole = savings.For("a")!;
         Assert.Equal(15, Sum(bookings).Learning);
@@ -129,6 +131,7 @@ public sealed class SavingsTests
             Assert.Equal(
                 (whole.Plain, whole.Experienced, whole.Shadowed, whole.DrawnPlain, whole.DrawnExperienced, whole.Compared, whole.Differed),
                 (parts.Plain, parts.Experienced, parts.Shadowed, parts.DrawnPlain, parts.DrawnExperienced, parts.Compared, parts.Differed));
+            Assert.Equal(whole.Bypassed.OrderBy(r => r.Key, StringComparer.Ordinal), parts.Bypassed.OrderBy(r => r.Key, StringComparer.Ordinal));
             foreach (var (expected, actual) in new[] { (whole.Saved!, parts.Saved!), (whole.SavedShare!, parts.SavedShare!), (whole.WouldSave!, parts.WouldSave!), (whole.WouldSaveShare!, parts.WouldSaveShare!) })
                 Assert.Equal([expected.Value, expected.Low, expected.High], (double[])[actual.Value, actual.Low, actual.High], (x, y) => Math.Abs(x - y) < 1e-9);
         }
