@@ -117,6 +117,7 @@ public sealed class GatewayServer : IAsyncDisposable
         services.AddHostedService<Retention>();
         services.AddDashboard();
         services.AddSingleton<Access>();
+        services.AddHostedService<AccountKeeper>();
         services.AddSingleton<Forwarder>();
         services.AddSingleton<ExperiencedModels>();
         services.AddSingleton<ErrorExplanation>();
@@ -187,7 +188,7 @@ public sealed class GatewayServer : IAsyncDisposable
                 if (requester.Tenant is null)
                     throw new ApiErrorException(new(StatusCodes.Status403Forbidden, "The admin key is for administration only.", "permission_error", "admin_key"));
                 http.Features.Set(requester);
-                requester.Tenant.Enter();
+                await requester.Tenant.EnterAsync(http.RequestAborted);
                 using var place = await access.EnterAsync(http.RequestAborted);
                 await operation(http);
                 telemetry.Status = http.Response.StatusCode;

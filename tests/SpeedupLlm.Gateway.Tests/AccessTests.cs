@@ -69,7 +69,7 @@ public sealed class AccessTests
     [Fact]
     public async Task RequestsPerMinute_BeyondTheTenantsLimit_Are429()
     {
-        await using var gateway = await Gateway.OverAsync(ScriptedApprentice.Create(1), o => o with { Tenants = [new() { Name = "t", Keys = [ApiKey.HashOf(Key)], RequestsPerMinute = 2 }] });
+        await using var gateway = await Gateway.OverAsync(ScriptedApprentice.Create(1), o => o with { Tenants = [new() { Name = "t", Keys = [ApiKey.HashOf(Key)], RequestsPerMinute = 2 }] }, clock: new FakeTime());
         await gateway.GetAsync("/v1/models", Key);
         await gateway.GetAsync("/v1/models", Key);
         var refused = await gateway.GetAsync("/v1/models", Key);

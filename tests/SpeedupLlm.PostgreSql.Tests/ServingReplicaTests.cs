@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using SpeedupLlm.Experience;
+using SpeedupLlm.Gateway.Tenants;
 using SpeedupLlm.Testing.Endpoints;
 using Xunit.Abstractions;
 
@@ -118,16 +119,42 @@ public sealed class ServingReplicaTests(ITestOutputHelper output) : IDisposable
         Assert.InRange(took[rounds / 2], 0, 10_000);
     }
 
+    [Fact]
+    public async Task Limits_OfATenant_HoldOverBothReplicas()
+    {
+        const int limit = 60;
+        await using var upstream = await UpstreamAsync(TimeSpan.Zero);
+        var address = await (await PostgresServer.SharedAsync()).DatabaseAsync();
+        var (busy, poor) = (ApiKey.New(), ApiKey.New());
+        var configuration = await ConfigurationAsync(upstream, string.Create(CultureInfo.InvariantCulture,
+            $"tenants:\n  - name: busy\n    keys: [\"{ApiKey.HashOf(busy)}\"]\n    requestsPerMinute: {limit}\n  - name: poor\n    keys: [\"{ApiKey.HashOf(poor)}\"]\n    costPerDay: 1\n"));
+        await using var one = await ServingReplica.StartAsync(address, configuration);
+        await using var other = await ServingReplica.StartAsync(address, configuration);
+
+        var began = TimeProvider.System.GetUtcNow();
+        one.Http.DefaultRequestHeaders.Authorization = other.Http.DefaultRequestHeaders.Authorization = new("Bearer", busy);
+        var replies = await Task.WhenAll(Enumerable.Range(0, 2 * limit).Select(i => (i % 2 == 0 ? one : other).Http.GetAsync("/v1/models")));
+        var minutes = TimeProvider.System.GetUtcNow().Ticks / TimeSpan.TicksPerMinute - began.Ticks / TimeSpan.TicksPerMinute + 1;
+        Assert.InRange(replies.Count(r => r.StatusCode == HttpStatusCode.OK), limit, limit * minutes);
+        Assert.All(replies, r => Assert.Contains(r.StatusCode, new[] { HttpStatusCode.OK, HttpStatusCode.TooManyRequests }));
+
+        one.Http.DefaultRequestHeaders.Authorization = other.Http.DefaultRequestHeaders.Authorization = new("Bearer", poor);
+        await one.AskAsync("What do 2 apples and 3 pears cost?");
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() => other.AskAsync("What do 4 plums and 5 nuts cost?"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
+    }
+
     private static Task<FakeEndpoint> UpstreamAsync(TimeSpan takes) => FakeEndpoint.StartAsync(async (request, http) =>
     {
         await Task.Delay(takes, http.RequestAborted);
         await http.AnswerAsync(200, FakeAnswers.Completion(request.Text.Contains("SCORE: n", StringComparison.Ordinal) ? "SCORE: 9" : "It is 42.\nAnswer: 42"));
     });
 
-    private async Task<string> ConfigurationAsync(FakeEndpoint upstream)
+    private async Task<string> ConfigurationAsync(FakeEndpoint upstream, string more = "")
     {
         var file = Path.Combine(_folder, "gateway.yaml");
-        await File.WriteAllTextAsync(file, $"mode: on\ncontrolShare: 0\nupstreams:\n  - name: fake\n    url: {upstream.Address}\n");
+        await File.WriteAllTextAsync(file, $"mode: on\ncontrolShare: 0\nupstreams:\n  - name: fake\n    url: {upstream.Address}\n{more}");
         return file;
     }
 }

@@ -98,7 +98,7 @@ internal sealed class ChatCompletions(
         var http = asked.Http;
         // observing has a budget of its own, and must not keep anybody from an answer
         if (mode.Mode != ExperienceMode.Observe || asked.Treatment.Asked)
-            asked.Requester.Tenant!.CheckBudget();
+            await asked.Requester.Tenant!.CheckBudgetAsync(http.RequestAborted);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         deadline.CancelAfter(TimeSpan.FromSeconds(options.Limits.RequestSeconds));
         var name = new CompletionName("chatcmpl-" + Guid.NewGuid().ToString("N"), parts.Clock.GetUtcNow().ToUnixTimeSeconds(), model);

@@ -159,10 +159,10 @@ public sealed record TenantOptions
     /// <summary>Hashes of its keys, each <c>sha256:</c> and 64 hexadecimal digits.</summary>
     public IReadOnlyList<string> Keys { get; init; } = [];
 
-    /// <summary>Requests a minute; null: no limit.</summary>
+    /// <summary>Requests a minute, over all replicas of the store; null: no limit.</summary>
     public int? RequestsPerMinute { get; init; }
 
-    /// <summary>Full cost a day, in uncached input tokens of the relative price sheet; null: no limit. Treated requests count.</summary>
+    /// <summary>Full cost a day (UTC) over all replicas of the store, in uncached input tokens of the relative price sheet; null: no limit. Treated requests count.</summary>
     public decimal? CostPerDay { get; init; }
 
     internal void Validate(string at)

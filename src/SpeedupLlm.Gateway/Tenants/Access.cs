@@ -4,13 +4,14 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using SpeedupLlm.Gateway.Configuration;
 using SpeedupLlm.Gateway.Errors;
 
 namespace SpeedupLlm.Gateway.Tenants;
 
 /// <summary>Lets requests in: who asks, whether they may, and how many at once. Thread-safe.</summary>
-internal sealed class Access : IDisposable
+internal sealed class Access : IAsyncDisposable
 {
     private const string Bearer = "Bearer ";
     private readonly FrozenDictionary<string, Requester> _byHash;
@@ -18,10 +19,10 @@ internal sealed class Access : IDisposable
     private readonly Requester? _everybody;
     private readonly ConcurrencyLimiter _atOnce;
 
-    public Access(GatewayOptions options, TimeProvider clock)
+    public Access(GatewayOptions options, GatewayParts parts, ILogger<Tenant> logger)
     {
         var byHash = new Dictionary<string, Requester>(StringComparer.Ordinal);
-        _tenants = [.. options.Tenants.Select(t => new Tenant(t, clock))];
+        _tenants = [.. options.Tenants.Select(t => new Tenant(t, parts.Store, parts.Clock, logger))];
         foreach (var (tenant, configured) in _tenants.Zip(options.Tenants))
         {
             foreach (var key in configured.Keys)
@@ -32,7 +33,7 @@ internal sealed class Access : IDisposable
         _byHash = byHash.ToFrozenDictionary(StringComparer.Ordinal);
         if (options.Tenants.Count == 0)
         {
-            _tenants.Add(new(new() { Name = Caller.Local.Tenant }, clock));
+            _tenants.Add(new(new() { Name = Caller.Local.Tenant }, parts.Store, parts.Clock, logger));
             _everybody = new(_tenants[0], IsAdmin: options.AdminKey is null);
         }
         _atOnce = new(new() { PermitLimit = options.Limits.Concurrent, QueueLimit = options.Limits.Queue, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
@@ -52,6 +53,13 @@ internal sealed class Access : IDisposable
 
     /// <summary>Books what a question of a tenant cost, answered or not.</summary>
     public void Spend(string tenant, decimal cost) => _tenants.Find(t => t.Name == tenant)?.Spend(cost);
+
+    /// <summary>Adds what was spent to the accounts that replicas share.</summary>
+    public async ValueTask StoreAsync(CancellationToken cancellationToken)
+    {
+        foreach (var tenant in _tenants)
+            await tenant.StoreAsync(cancellationToken);
+    }
 
     /// <summary>Finds out who asks.</summary>
     /// <exception cref="ApiErrorException">Nobody who may.</exception>
@@ -85,11 +93,11 @@ internal sealed class Access : IDisposable
         throw new ApiErrorException(ApiError.TooMany("Too many requests at once.", TimeSpan.FromSeconds(1)));
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        _atOnce.Dispose();
+        await _atOnce.DisposeAsync();
         foreach (var tenant in _tenants)
-            tenant.Dispose();
+            await tenant.DisposeAsync();
     }
 
     private static string HashOf(string key)
