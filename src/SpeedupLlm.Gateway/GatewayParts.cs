@@ -10,7 +10,7 @@ public sealed record GatewayParts
     /// <summary>Where experience is kept.</summary>
     public required IExperienceStore Store { get; init; }
 
-    /// <summary>Makes a client of a model behind an upstream, for questions that are treated.</summary>
+    /// <summary>Makes a client of a model behind an upstream, for questions that are treated. It tries each call once: the gateway tries again, here or at another upstream.</summary>
     public required Func<UpstreamOptions, string, IChatClient> Connect { get; init; }
 
     /// <summary>The model that answers when no upstream is configured, or null.</summary>
@@ -36,4 +36,8 @@ public sealed record EmbeddedModel(string Name, IChatClient Client);
 /// <param name="Message">One line.</param>
 /// <param name="RetryAfter">How long the endpoint asks to wait, or null.</param>
 /// <param name="Code">OpenAI's code for it, or null.</param>
-public sealed record EndpointFailure(int Status, string Message, TimeSpan? RetryAfter = null, string? Code = null);
+public sealed record EndpointFailure(int Status, string Message, TimeSpan? RetryAfter = null, string? Code = null)
+{
+    /// <summary>Whether the endpoint itself fails, so that it had better be left alone for a while. Default: the status is 500 or more.</summary>
+    public bool IsOutage { get; init; } = Status >= 500;
+}

@@ -194,4 +194,72 @@ public sealed class ForwardingTests
         Assert.Equal(FakeModel.Text, (await gateway.CompleteAsync(Gateway.Ask("?"))).Content);
         Assert.Single(down.Requests);
     }
+
+    [Fact]
+    public async Task CircuitBreaker_OpenedByTreatedQuestions_SparesTheUpstreamForwardedOnesToo()
+    {
+        await using var down = await FakeEndpoint.StartAsync(503, FakeAnswers.Error("no"));
+        await using var gateway = await Gateway.OverAsync(down);
+        // eight attempts a question, and twenty failures open it
+        for (var i = 0; i < 4; i++)
+            (await gateway.CompleteAsync(Gateway.Ask($"What do {i} apples and 2 pears cost?"))).AssertError(i < 3 ? 502 : 503, "upstream_failed");
+        var asked = down.Requests.Count;
+
+        var forwarded = await gateway.CompleteAsync(Gateway.Ask("?", "speedup/off/m"));
+        forwarded.AssertError(503, "upstream_failed");
+        Assert.InRange(int.Parse(forwarded.Headers.GetValues("Retry-After").Single(), System.Globalization.CultureInfo.InvariantCulture), 1, 5);
+        (await gateway.CompleteAsync(Gateway.Ask("What do 7 nuts cost?"))).AssertError(503);
+        Assert.Equal(503, (await gateway.GetAsync("/readyz")).Status);
+        Assert.Equal(asked, down.Requests.Count);
+    }
+
+    [Fact]
+    public async Task CircuitBreaker_OpenedByForwardedRequests_SendsTreatedQuestionsToTheNextUpstream()
+    {
+        await using var down = await FakeEndpoint.StartAsync(503, FakeAnswers.Error("no"));
+        await using var up = await FakeModel.StartAsync();
+        await using var gateway = await Gateway.StartAsync(
+            new() { Upstreams = [new() { Name = "down", Url = down.Address }, new() { Name = "up", Url = up.Address }] }, null, null, null, null);
+        for (var i = 0; i < 25; i++)
+            Assert.Equal(200, (await gateway.CompleteAsync(Gateway.Ask("?", "speedup/off/m"))).Status);
+        var asked = down.Requests.Count;
+        Assert.InRange(asked, 20, 24);
+
+        Assert.Equal(FakeModel.Text, (await gateway.CompleteAsync(Gateway.Ask("What do 7 nuts cost?"))).Content);
+        Assert.Equal(asked, down.Requests.Count);
+    }
+
+    [Fact]
+    public async Task CircuitBreaker_OfAKeyThatIsRefused_StaysClosed()
+    {
+        await using var upstream = await FakeEndpoint.StartAsync((request, http) =>
+            request.Authorization is null ? http.AnswerAsync(401, FakeAnswers.Error("no key")) : FakeModel.AnswerAsync(request, http));
+        await using var gateway = await Gateway.OverAsync(upstream);
+        for (var i = 0; i < 4; i++)
+            (await gateway.CompleteAsync(Gateway.Ask($"What do {i} apples and 2 pears cost?"))).AssertError(502);
+
+        // without tenants the caller's own key is passed on
+        Assert.Equal(FakeModel.Text, (await gateway.CompleteAsync(Gateway.Ask("?", "speedup/off/m"), "callers-key")).Content);
+    }
+
+    [Fact]
+    public async Task Treated_TooManyRequests_IsWaitedForAndAnsweredByTheNextUpstream()
+    {
+        await using var busy = await FakeEndpoint.StartAsync((request, http) =>
+        {
+            http.Response.Headers.RetryAfter = "1";
+            return http.AnswerAsync(429, FakeAnswers.Error("slow down"));
+        });
+        await using var late = await FakeEndpoint.StartAsync((request, http) =>
+        {
+            http.Response.Headers.RetryAfter = "1";
+            return request.Number == 0 ? http.AnswerAsync(429, FakeAnswers.Error("slow down")) : FakeModel.AnswerAsync(request, http);
+        });
+        await using var gateway = await Gateway.StartAsync(
+            new() { Upstreams = [new() { Name = "busy", Url = busy.Address }, new() { Name = "late", Url = late.Address }] }, null, null, null, null);
+
+        var reply = await gateway.CompleteAsync(Gateway.Ask("What do 7 nuts cost?"));
+
+        Assert.Equal((FakeModel.Text, 0), (reply.Content, (int)reply.Speedup["failures"]!));
+    }
 }

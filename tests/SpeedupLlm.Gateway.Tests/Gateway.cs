@@ -46,7 +46,7 @@ internal sealed class Gateway : IAsyncDisposable
         {
             Store = kept,
             Embedded = embedded,
-            Connect = (upstream, model) => new OpenAiChatClient(new() { Endpoint = upstream.Url, Model = model, KeyVariable = "SPEEDUP_TEST_NO_KEY", Deadline = TimeSpan.FromSeconds(2) }),
+            Connect = (upstream, model) => new OpenAiChatClient(new() { Endpoint = upstream.Url, Model = model, KeyVariable = "SPEEDUP_TEST_NO_KEY", Retries = 0 }),
             Explain = Cli.Commands.ServeCommand.Explain,
             Variable = name => name == "FAKE_KEY" ? "upstream-key" : null,
             Clock = clock ?? TimeProvider.System,

@@ -66,6 +66,7 @@ internal static class ServeCommand
                 KeyVariable = upstream.KeyVariable ?? "SPEEDUP_NO_KEY",
                 ContextTokens = upstream.ContextTokens,
                 Timeout = TimeSpan.FromSeconds(upstream.TimeoutSeconds),
+                Retries = 0,
             }),
             Explain = Explain,
             Clock = clock,
@@ -101,7 +102,8 @@ internal static class ServeCommand
         RateLimitedException limited => new(429, limited.Message, limited.RetryAfter),
         RequestRefusedException refused => new(refused.Status is >= 400 and < 500 ? refused.Status.Value : 400, refused.Message),
         PromptTooLongException tooLong => new(400, tooLong.Message, Code: "context_length_exceeded"),
-        // the key is ours, and not the caller's to mend
+        // the key is ours, and not the caller's to mend; forwarded requests may come with one of their own
+        KeyRefusedException key => new(502, key.Message) { IsOutage = false },
         UpstreamException upstream => new(502, upstream.Message, upstream.RetryAfter),
         _ => null,
     };

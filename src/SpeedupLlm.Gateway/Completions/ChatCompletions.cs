@@ -70,7 +70,7 @@ internal sealed class ChatCompletions(
         request.Options.ModelId = asked.Treatment.Model;
         var call = new ForwardedCall(heard => ForwardAsync(asked, Reader.BypassOf(request.Messages, request.Options), heard), () => asked.Http.Response.StatusCode);
         call.AddTo(request.Options);
-        var client = models.Of([.. asked.Serving.Select(u => u.Options)], asked.Treatment.Model, asked.Treatment.Options, asked.Treatment.Asked).For(RequestOf(asked));
+        var client = models.Of(asked.Serving, asked.Treatment.Model, asked.Treatment.Options, asked.Treatment.Asked).For(RequestOf(asked));
         try
         {
             await AnswerAsync(asked, request, client, asked.Treatment.Model, null, call);

@@ -3,6 +3,8 @@ using Microsoft.Extensions.AI;
 using SpeedupLlm.Compute;
 using SpeedupLlm.Experience;
 using SpeedupLlm.Gateway.Configuration;
+using SpeedupLlm.Gateway.Errors;
+using SpeedupLlm.Gateway.Forwarding;
 using SpeedupLlm.Gateway.Tenants;
 using SpeedupLlm.Memory;
 using SpeedupLlm.Reasoning;
@@ -10,7 +12,7 @@ using SpeedupLlm.Reasoning;
 namespace SpeedupLlm.Gateway.Completions;
 
 /// <summary>A client with experience for every model and treatment that is asked for. Thread-safe.</summary>
-internal sealed class ExperiencedModels(GatewayOptions options, GatewayParts parts, GatewaySwitch mode, Savings savings, Access access) : IAsyncDisposable
+internal sealed class ExperiencedModels(GatewayOptions options, GatewayParts parts, GatewaySwitch mode, Savings savings, Access access, ErrorExplanation explanation) : IAsyncDisposable
 {
     // names of models come from requests, so there is an end to what is kept of them
     private const int Kept = 256;
@@ -23,9 +25,9 @@ internal sealed class ExperiencedModels(GatewayOptions options, GatewayParts par
     /// <param name="treatment">How questions are answered.</param>
     /// <param name="asked">Whether requests ask for it by name: then no lot is drawn, and the mode is on.</param>
     /// <exception cref="MemoryNotSupportedException">The memory cannot work with this model.</exception>
-    public ExperiencedChatClient Of(IReadOnlyList<UpstreamOptions> upstreams, string model, TreatmentOptions treatment, bool asked)
+    public ExperiencedChatClient Of(IReadOnlyList<Upstream> upstreams, string model, TreatmentOptions treatment, bool asked)
     {
-        var key = new Key(upstreams.Count == 0 ? "" : upstreams[0].Name, upstreams.Count == 0 ? "" : model, treatment, asked);
+        var key = new Key(upstreams.Count == 0 ? "" : upstreams[0].Options.Name, upstreams.Count == 0 ? "" : model, treatment, asked);
         if (!_clients.TryGetValue(key, out var known))
         {
             if (_clients.Count >= Kept && _clients.FirstOrDefault(c => c.Value.IsValueCreated) is { Value: not null } one && _clients.TryRemove(one))
@@ -62,14 +64,11 @@ internal sealed class ExperiencedModels(GatewayOptions options, GatewayParts par
 
     private sealed record Key(string Upstream, string Model, TreatmentOptions Treatment, bool Asked);
 
-    private ExperiencedChatClient Make(IReadOnlyList<UpstreamOptions> upstreams, string model, Key key)
+    private ExperiencedChatClient Make(IReadOnlyList<Upstream> upstreams, string model, Key key)
     {
-        IChatClient client = upstreams.Count switch
-        {
-            0 => new Borrowed(parts.Embedded!.Client),
-            1 => parts.Connect(upstreams[0], model),
-            _ => new FailOver([.. upstreams.Select(u => parts.Connect(u, model))], e => parts.Explain(e) is { Status: >= 500 or 429 }),
-        };
+        IChatClient client = upstreams.Count == 0
+            ? new Borrowed(parts.Embedded!.Client)
+            : new FailOver([.. upstreams.Select(u => new UpstreamModel(u, parts.Connect(u.Options, model)))], explanation, TimeSpan.FromSeconds(options.Limits.RetrySeconds), parts.Clock);
         return new(new PlainForwarding(client), new()
         {
             Solver = SolverOf(key.Treatment),

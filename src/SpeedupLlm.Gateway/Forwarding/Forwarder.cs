@@ -24,9 +24,6 @@ internal readonly record struct ForwardedAnswer
 /// <summary>Forwards a request as it is, and its answer as it comes: chunk by chunk, nothing held back.</summary>
 internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
 {
-    private const int MostRounds = 5;
-    private static readonly TimeSpan LeastWait = TimeSpan.FromMilliseconds(250);
-
     /// <summary>Forwards a request to the first upstream that takes it.</summary>
     /// <param name="http">The request and its answer.</param>
     /// <param name="path">The operation after <c>/v1</c>, with the query.</param>
@@ -37,8 +34,7 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
     /// <exception cref="ApiErrorException">Nobody answered.</exception>
     public async Task<bool> ForwardAsync(HttpContext http, string path, IReadOnlyList<Upstream> upstreams, ReadOnlyMemory<byte>? body, ForwardedAnswer answer = default)
     {
-        var started = clock.GetTimestamp();
-        var rounds = 0;
+        var patience = new Patience(TimeSpan.FromSeconds(options.Limits.RetrySeconds), clock);
         for (var turn = 0; ; turn++)
         {
             var upstream = upstreams[turn % upstreams.Count];
@@ -53,10 +49,8 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
                 if (!last)
                     continue;
                 // all have been asked: whoever says when to come back is asked again, while there is time
-                if (rounds < MostRounds && WaitOf(response, rounds) is { } wait && clock.GetElapsedTime(started) + wait <= TimeSpan.FromSeconds(options.Limits.RetrySeconds))
+                if (await patience.WaitAsync(WaitOf(response), http.RequestAborted))
                 {
-                    await Task.Delay(wait, clock, http.RequestAborted);
-                    rounds++;
                     turn = -1;
                     continue;
                 }
@@ -80,8 +74,7 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
         {
             if (!last)
                 return null;
-            var wait = e.RetryAfter ?? TimeSpan.FromSeconds(1);
-            throw new ApiErrorException(ApiError.Upstream($"The upstream “{upstream.Options.Name}” fails at the moment.", StatusCodes.Status503ServiceUnavailable) with { RetryAfter = wait });
+            throw new ApiErrorException(upstream.Broken(e));
         }
         catch (HttpRequestException e)
         {
@@ -168,12 +161,7 @@ internal sealed class Forwarder(GatewayOptions options, TimeProvider clock)
         status is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout or HttpStatusCode.InternalServerError;
 
     /// <summary>What Retry-After asks for, in seconds or as a date by the upstream's own clock; null if it asks for nothing.</summary>
-    private TimeSpan? WaitOf(HttpResponseMessage response, int rounds)
-    {
-        if (response.Headers.RetryAfter is not { } retry)
-            return null;
-        var wait = retry.Delta ?? (retry.Date is { } date ? date - (response.Headers.Date ?? clock.GetUtcNow()) : null);
-        var least = LeastWait * Math.Pow(2, rounds);
-        return wait < least ? least : wait;
-    }
+    private TimeSpan? WaitOf(HttpResponseMessage response) => response.Headers.RetryAfter is { } retry
+        ? retry.Delta ?? (retry.Date is { } date ? date - (response.Headers.Date ?? clock.GetUtcNow()) : null)
+        : null;
 }

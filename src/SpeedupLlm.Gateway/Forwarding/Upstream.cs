@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Polly;
 using Polly.CircuitBreaker;
 using SpeedupLlm.Gateway.Configuration;
+using SpeedupLlm.Gateway.Errors;
 
 namespace SpeedupLlm.Gateway.Forwarding;
 
@@ -13,16 +15,16 @@ internal sealed class Upstream : IDisposable
     private const string ChatCompletions = "/chat/completions";
 
     private readonly HttpMessageInvoker _http;
-    private readonly ResiliencePipeline<HttpResponseMessage> _breaker;
+    private readonly ResiliencePipeline _breaker;
     private readonly CircuitBreakerStateProvider _circuit = new();
     private readonly string _root;
     private readonly Uri _chatCompletions;
 
     /// <param name="options">Where it is.</param>
     /// <param name="key">Its key, or null.</param>
-    /// <param name="clock">For the circuit breaker.</param>
+    /// <param name="parts">The clock of the circuit breaker, and what says how clients of the upstream fail.</param>
     /// <param name="traces">Whether spans go with its requests.</param>
-    public Upstream(UpstreamOptions options, string? key, TimeProvider clock, bool traces)
+    public Upstream(UpstreamOptions options, string? key, GatewayParts parts, bool traces)
     {
         Options = options;
         Authorization = key is null ? null : "Bearer " + key;
@@ -42,14 +44,19 @@ internal sealed class Upstream : IDisposable
             RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
             ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
         });
-        _breaker = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = clock }.AddCircuitBreaker(new CircuitBreakerStrategyOptions<HttpResponseMessage>
+        _breaker = new ResiliencePipelineBuilder { TimeProvider = parts.Clock }.AddCircuitBreaker(new CircuitBreakerStrategyOptions
         {
             FailureRatio = 0.5,
             MinimumThroughput = 20,
             SamplingDuration = TimeSpan.FromSeconds(10),
             BreakDuration = TimeSpan.FromSeconds(5),
             StateProvider = _circuit,
-            ShouldHandle = static args => ValueTask.FromResult(args.Outcome.Exception is HttpRequestException || args.Outcome.Result?.StatusCode >= HttpStatusCode.InternalServerError),
+            ShouldHandle = args => ValueTask.FromResult(args.Outcome switch
+            {
+                { Result: HttpResponseMessage answer } => answer.StatusCode >= HttpStatusCode.InternalServerError,
+                { Exception: { } e } => e is HttpRequestException || parts.Explain(e) is { IsOutage: true },
+                _ => false,
+            }),
         }).Build();
     }
 
@@ -71,6 +78,15 @@ internal sealed class Upstream : IDisposable
     public ValueTask<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => _breaker.ExecuteAsync(
         static async (state, token) => await state._http.SendAsync(state.request, token), (_http, request), cancellationToken);
 
+    /// <summary>Does something with the upstream that does not go through <see cref="SendAsync"/>: what fails there counts all the same.</summary>
+    /// <exception cref="BrokenCircuitException">It gets no requests at the moment.</exception>
+    public ValueTask<T> AskAsync<T>(Func<CancellationToken, ValueTask<T>> ask, CancellationToken cancellationToken) =>
+        _breaker.ExecuteAsync(static async (ask, token) => await ask(token), ask, cancellationToken);
+
+    /// <summary>What the caller hears while it gets no requests.</summary>
+    public ApiError Broken(BrokenCircuitException broken) =>
+        ApiError.Upstream($"The upstream “{Options.Name}” fails at the moment.", StatusCodes.Status503ServiceUnavailable) with { RetryAfter = broken.RetryAfter ?? TimeSpan.FromSeconds(1) };
+
     public void Dispose() => _http.Dispose();
 }
 
@@ -82,7 +98,7 @@ internal sealed class UpstreamTable : IDisposable
 
     public UpstreamTable(GatewayOptions options, GatewayParts parts)
     {
-        All = [.. options.Upstreams.Select(u => new Upstream(u, u.KeyVariable is { } name ? KeyOf(u, parts.Variable(name)) : null, parts.Clock, traces: options.Otlp is not null))];
+        All = [.. options.Upstreams.Select(u => new Upstream(u, u.KeyVariable is { } name ? KeyOf(u, parts.Variable(name)) : null, parts, traces: options.Otlp is not null))];
         _others = [.. All.Where(u => u.Options.Models.Count == 0)];
         foreach (var model in All.SelectMany(u => u.Options.Models).Distinct(StringComparer.Ordinal))
             _byModel.Add(model, [.. All.Where(u => u.Options.Models.Contains(model, StringComparer.Ordinal))]);
