@@ -11,6 +11,7 @@ public sealed class ArrowTests
     private static readonly Dictionary<string, string[]> Arrows = new(StringComparer.Ordinal)
     {
         [Core] = [],
+        ["SpeedupLlm.DependencyInjection"] = [Core],
         ["SpeedupLlm.Sqlite"] = [Core],
         ["SpeedupLlm.PostgreSql"] = [Core],
         ["SpeedupLlm.Charts"] = [],
