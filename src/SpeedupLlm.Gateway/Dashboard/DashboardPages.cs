@@ -10,7 +10,8 @@ namespace SpeedupLlm.Gateway.Dashboard;
 internal sealed class DashboardPages(
     SignIn signIn, ViewReader views, PageRenderer renderer, LiveStream live, GatewaySwitch mode, MemoryAdministration memory, ErrorExplanation explanation)
 {
-    private const int LongestForm = 16 * 1024;
+    // a correction in any alphabet, as forms encode it
+    private const int LongestForm = 64 * 1024;
 
     /// <summary>What a page may do: its own style and script, its own addresses, in no frame.</summary>
     private const string Policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -84,13 +85,22 @@ internal sealed class DashboardPages(
     public async Task MarkAsync(HttpContext http)
     {
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        var verdict = form["verdict"].ToString();
-        if (verdict is not ("right" or "wrong"))
-            throw new ApiErrorException(ApiError.Invalid("An answer is right or wrong.", "verdict"));
-        if (!await memory.MarkAsync(views.TenantOf(http.Request), Id(http), verdict == "right" ? Feedback.Right : Feedback.Wrong, "admin", http.RequestAborted))
+        var feedback = FeedbackOf(form);
+        if (!await memory.MarkAsync(views.TenantOf(http.Request), Id(http), feedback, "admin", http.RequestAborted))
             throw NoEpisode();
-        See(http, $"/dashboard/memory/{Uri.EscapeDataString(Id(http))}{http.Request.QueryString.Add("done", verdict)}");
+        See(http, $"/dashboard/memory/{Uri.EscapeDataString(Id(http))}{http.Request.QueryString.Add("done", MemoryAdministration.VerdictOf(feedback))}");
     }
+
+    /// <summary>What a form says of an answer: right, wrong, or what would have been right.</summary>
+    private static Feedback FeedbackOf(IFormCollection form) => form["verdict"].ToString() switch
+    {
+        "right" => Feedback.Right,
+        "wrong" => Feedback.Wrong,
+        // forms send lines as the network's oldest programs did
+        "corrected" when form["answer"].ToString().ReplaceLineEndings("\n").Trim() is { Length: > 0 and <= EpisodeView.LongestAnswer } answer => Feedback.Reference(answer),
+        "corrected" => throw new ApiErrorException(ApiError.Invalid(FormattableString.Invariant($"A correction has 1 to {EpisodeView.LongestAnswer} characters."), "answer")),
+        _ => throw new ApiErrorException(ApiError.Invalid("An answer is right or wrong, or is corrected.", "verdict")),
+    };
 
     private async Task AskForKeyAsync(HttpContext http, bool isWrong)
     {

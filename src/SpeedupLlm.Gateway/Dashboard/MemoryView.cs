@@ -34,4 +34,8 @@ internal sealed record MemoryView : PageView
 /// <param name="Episode">The episode.</param>
 /// <param name="Made">What was made from it: kinds of documents with their texts; some of them if there are many.</param>
 /// <param name="Done">What was just done, or null.</param>
-internal sealed record EpisodeView(Episode Episode, IReadOnlyList<MemoryDocument> Made, string? Done) : PageView;
+internal sealed record EpisodeView(Episode Episode, IReadOnlyList<MemoryDocument> Made, string? Done) : PageView
+{
+    /// <summary>The longest correction, in characters.</summary>
+    public const int LongestAnswer = 6000;
+}

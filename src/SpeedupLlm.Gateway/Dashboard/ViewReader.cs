@@ -122,6 +122,7 @@ internal sealed class ViewReader(GatewayOptions options, GatewayParts parts, Gat
         "forgotten" => "Forgotten, with all that was made from it.",
         "right" => "Marked as right.",
         "wrong" => "Marked as wrong: it is not given again, nor what was made from it.",
+        "corrected" => "Corrected: what you wrote is remembered in the place of the answer.",
         _ => null,
     };
 }

@@ -157,6 +157,12 @@ public sealed class DashboardTests
             await visitor.GetAsync("/dashboard/memory/" + id);
             Assert.Equal($"/dashboard/memory/{id}?done=right", (await visitor.PostAsync($"/dashboard/memory/{id}/mark", ("verdict", "right"))).Location);
             Assert.Equal("verified", (string?)(await gateway.GetAsync("/v1/speedup/memory/" + id)).Json["verdict"]);
+            Assert.Equal($"/dashboard/memory/{id}?done=corrected", (await visitor.PostAsync($"/dashboard/memory/{id}/mark", ("verdict", "corrected"), ("answer", "It is 40 + 3.\r\nAnswer 43."))).Location);
+            var corrected = (await gateway.GetAsync("/v1/speedup/memory/" + id)).Json;
+            Assert.Equal(("verified", "It is 40 + 3.\nAnswer 43."), ((string?)corrected["verdict"], (string?)corrected["answer"]));
+            foreach (var answer in new[] { " \r\n", new string('x', 6001) })
+                Assert.Equal(400, (await visitor.PostAsync($"/dashboard/memory/{id}/mark", ("verdict", "corrected"), ("answer", answer))).Status);
+            Assert.Equal(303, (await visitor.PostAsync($"/dashboard/memory/{id}/mark", ("verdict", "corrected"), ("answer", new string('語', 6000)))).Status);
             await visitor.PostAsync("/dashboard/mode", ("mode", "canary"));
             await visitor.PostAsync($"/dashboard/memory/{id}/forget");
 
@@ -165,7 +171,7 @@ public sealed class DashboardTests
             Assert.Equal(400, (await visitor.PostAsync("/dashboard/mode", ("mode", "7"))).Status);
             using var log = new StreamReader(new FileStream(Path.Combine(folder, "audit.jsonl"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
             var actions = (await log.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => (string?)JsonNode.Parse(l)!["action"]);
-            Assert.Equal(["mark-right", "mode", "forget"], actions);
+            Assert.Equal(["mark-right", "mark-corrected", "mark-corrected", "mode", "forget"], actions);
         }
         finally
         {
