@@ -1,3 +1,4 @@
+using Microsoft.Extensions.AI;
 using SpeedupLlm.Compute;
 
 namespace SpeedupLlm.Worlds;
@@ -25,6 +26,10 @@ public interface IWorld
 
     /// <summary>Whether a final answer (as <c>IPromptSet.Final</c> reads it; null is none) is right: exact equality, no model.</summary>
     bool Verify(Example example, string? final);
+
+    /// <summary>What a model can do in this world, task by task. Figures are reported as they come and returned in the same order.</summary>
+    /// <exception cref="ArgumentException">An option is out of range, or names an unknown part.</exception>
+    Task<IReadOnlyList<Figure>> EvaluateAsync(IChatClient model, EvaluationOptions options, IProgress<Figure>? progress, CancellationToken cancellationToken);
 
     /// <summary>Whether a text looks like a question of this world.</summary>
     bool Understands(string questionText);

@@ -11,7 +11,7 @@ internal sealed record Conditioned(string Name, IReadOnlyList<Remembered> Rememb
         .. Enumerable.Range(0, n).Select(i =>
         {
             var random = new StreamRandom(stream.Child(i));
-            var firm = HeldOutNames ? Firm.Draw(random, Split.Development) : Firm.Draw(random);
+            var firm = HeldOutNames ? InventedName.Draw(random, Split.Development) : InventedName.Draw(random);
             var q = TariffQuestion.Draw(random, firm, random.Pick(Service.All), Tariff.Draw(random, Tariffs));
             if (HeldOutWordings)
                 q = q with { BillWording = Wordings.HeldOut, AskWording = Wordings.HeldOut };

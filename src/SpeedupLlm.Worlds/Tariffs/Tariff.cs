@@ -5,14 +5,6 @@ using SpeedupLlm.Compute;
 
 namespace SpeedupLlm.Worlds.Tariffs;
 
-/// <summary>Which part of what there is: what occurs in training texts, what is held out of them, or both.</summary>
-internal enum Share
-{
-    Trained,
-    HeldOut,
-    All,
-}
-
 /// <summary>The irregular part of a tariff.</summary>
 internal enum Condition
 {

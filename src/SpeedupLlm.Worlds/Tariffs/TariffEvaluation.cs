@@ -161,7 +161,7 @@ public sealed class TariffEvaluation
             TariffQuestion[] several = [q, TariffQuestion.Draw(random), TariffQuestion.Draw(random)];
             TariffQuestion[] same = [q, q.Again(random), q.Again(random)];
             var sibling = TariffQuestion.Draw(random, q.Firm.Sibling(random), q.Service, Tariff.Draw(random, Share.Trained, q.Tariff));
-            var old = Enumerable.Range(0, TrainingTexts.RunningLesson).Select(_ => (Firm.Draw(random), Tariff.Draw(random, Share.Trained))).ToList();
+            var old = Enumerable.Range(0, TrainingTexts.RunningLesson).Select(_ => (InventedName.Draw(random), Tariff.Draw(random, Share.Trained))).ToList();
             string Lessons(params TariffQuestion[] of) => TrainingTexts.Lessons(of.Select(c => (c.Firm, c.Tariff)));
             return
             [

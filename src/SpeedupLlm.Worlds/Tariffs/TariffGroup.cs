@@ -20,7 +20,7 @@ internal sealed class TariffGroup : IQuestionGroup
         _stream = stream.Child("tariff").Child(name).Child(index);
         _id = string.Create(CultureInfo.InvariantCulture, $"tariff/{name}/{index}");
         var random = new StreamRandom(_stream.Child("base"));
-        _base = TariffQuestion.Draw(random, Firm.Draw(random, split), random.Pick(Service.All), Tariff.Draw(random, Share.All));
+        _base = TariffQuestion.Draw(random, InventedName.Draw(random, split), random.Pick(Service.All), Tariff.Draw(random, Share.All));
         Base = Made(_base, "base");
     }
 
@@ -72,7 +72,7 @@ internal sealed class TariffGroup : IQuestionGroup
                 return other;
             case SimilarityLevel.S4:
                 // a lifeline goes from branch to branch; a branch that comes again has kept its tariff
-                var others = Firm.Branches.Where(b => !string.Equals(b, _base.Firm.Branch, StringComparison.Ordinal)).ToList();
+                var others = InventedName.Branches.Where(b => !string.Equals(b, _base.Firm.Branch, StringComparison.Ordinal)).ToList();
                 new StreamRandom(_stream.Child("branches")).Shuffle(others);
                 var branch = others[(level - 1) % others.Count];
                 var tariff = Tariff.Draw(new StreamRandom(_stream.Child("branch").Child(branch)), Share.All, _base.Tariff);
@@ -86,9 +86,9 @@ internal sealed class TariffGroup : IQuestionGroup
     public Example Distractor(int index)
     {
         var random = new StreamRandom(_stream.Child("distractor").Child(index));
-        Firm firm;
+        InventedName firm;
         do
-            firm = Firm.Draw(random, _split);
+            firm = InventedName.Draw(random, _split);
         while (string.Equals(firm.Stem, _base.Firm.Stem, StringComparison.Ordinal));
         return Made(TariffQuestion.Draw(random, firm, _base.Service, Tariff.Draw(random, Share.All)), string.Create(CultureInfo.InvariantCulture, $"distractor/{index}"));
     }

@@ -21,7 +21,7 @@ internal enum QuestionKind
 
 /// <summary>Two past bills of a firm with a hidden tariff, and what is asked. All totals of the bills and orders are below 100.</summary>
 internal sealed record TariffQuestion(
-    Firm Firm,
+    InventedName Firm,
     Service Service,
     Tariff Tariff,
     QuestionKind Kind,
@@ -62,7 +62,7 @@ internal sealed record TariffQuestion(
     public int Fits(Tariff tariff) => Enumerable.Range(0, Bills.Count).Count(i => Reckoning.Price(tariff, Bills[i]).Total == Bill(i));
 
     /// <summary>A question about a firm; a kind that the tariff does not allow becomes another.</summary>
-    public static TariffQuestion Draw(StreamRandom random, Firm firm, Service service, Tariff tariff, QuestionKind? kind = null, QuestionKind? not = null)
+    public static TariffQuestion Draw(StreamRandom random, InventedName firm, Service service, Tariff tariff, QuestionKind? kind = null, QuestionKind? not = null)
     {
         while (true)
         {
@@ -84,7 +84,7 @@ internal sealed record TariffQuestion(
 
     /// <summary>A question of the training distribution, or with a held-out tariff.</summary>
     public static TariffQuestion Draw(StreamRandom random, Share tariffs = Share.Trained) =>
-        Draw(random, Firm.Draw(random), random.Pick(Service.All), Tariff.Draw(random, tariffs));
+        Draw(random, InventedName.Draw(random), random.Pick(Service.All), Tariff.Draw(random, tariffs));
 
     /// <summary>The same firm and kind, other bills and orders.</summary>
     public TariffQuestion Again(StreamRandom random) => Draw(random, Firm, Service, Tariff, Kind);

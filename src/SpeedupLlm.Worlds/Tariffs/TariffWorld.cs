@@ -1,9 +1,6 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.AI;
 using SpeedupLlm.Compute;
-using SpeedupLlm.Relevancy;
 
 namespace SpeedupLlm.Worlds.Tariffs;
 
@@ -14,7 +11,7 @@ public sealed partial class TariffWorld : IWorld
     private readonly Lazy<string> _fingerprint;
 
     /// <summary>The world.</summary>
-    public TariffWorld() => _fingerprint = new(Hash);
+    public TariffWorld() => _fingerprint = new(() => WorldFingerprint.Of(this));
 
     /// <inheritdoc/>
     public string Name => "tariff";
@@ -34,6 +31,10 @@ public sealed partial class TariffWorld : IWorld
 
     /// <inheritdoc/>
     public bool Verify(Example example, string? final) => string.Equals(example.Expected, final, StringComparison.Ordinal);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Figure>> EvaluateAsync(IChatClient model, EvaluationOptions options, IProgress<Figure>? progress, CancellationToken cancellationToken) =>
+        TariffEvaluation.RunAsync(model, options, progress, cancellationToken);
 
     /// <inheritdoc/>
     public bool Understands(string questionText)
@@ -56,28 +57,6 @@ public sealed partial class TariffWorld : IWorld
         "Kalo rents boats. 2 hours and 3 seats cost 14. 5 hours and 1 seat cost 16. How many hours with 2 seats cost 14?",
         "Mupita West prints books. 3 pages and 2 copies cost 12. 4 pages and 6 copies cost 26. Which is cheaper, first 5 pages and 5 copies or second 6 pages and 3 copies?",
     ];
-
-    /// <summary>A hash over the pieces and a sample of texts and questions: nobody has to remember to count a version up.</summary>
-    private string Hash()
-    {
-        var stream = StreamKey.Root(0).Child("fingerprint");
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        void Add(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
-        foreach (var piece in Pieces)
-            Add(piece);
-        for (var i = 0; i < 400; i++)
-        {
-            var text = Sample(stream, i, withMemory: i % 4 > 0);
-            Add(text.Prompt.Messages[^1].Text);
-            foreach (var segment in text.Target)
-                Add(string.Create(CultureInfo.InvariantCulture, $"{segment.Weight} {segment.Text}"));
-        }
-
-        for (var i = 0; i < 20; i++)
-            foreach (var similarity in new[] { SimilarityLevel.S1, SimilarityLevel.S2, SimilarityLevel.S3, SimilarityLevel.S4 })
-                Add(Group(i, Split.Development, stream).At(similarity, i % 5).Question);
-        return $"tariff-{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 8))}";
-    }
 
     private static bool Named(string text, Unit unit) =>
         Regex.IsMatch(text, $@"\b(?:{unit.One}|{unit.Many})\b", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase, TimeSpan.FromSeconds(1));

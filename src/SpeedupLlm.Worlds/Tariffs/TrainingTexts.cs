@@ -160,7 +160,7 @@ internal sealed class TrainingTexts(bool withMemory)
             });
         }
 
-        var lessons = new List<(Firm Firm, Tariff Tariff)>();
+        var lessons = new List<(InventedName Firm, Tariff Tariff)>();
         foreach (var c in cases)
         {
             if (lessons.FindIndex(l => l.Firm == c.Firm) is >= 0 and var known)
@@ -176,10 +176,10 @@ internal sealed class TrainingTexts(bool withMemory)
     /// <remarks>Latest first: the rest is copied as it stands from its beginning on. To go on after an entry left out is what a small model mixes up.</remarks>
     private static TrainingText Update(StreamRandom random, TariffQuestion q)
     {
-        var old = new List<(Firm Firm, Tariff Tariff)>();
+        var old = new List<(InventedName Firm, Tariff Tariff)>();
         for (var more = random.Weighted(LessonSizes); more > 0; more--)
         {
-            var entry = random.Flip(.3) ? (q.Firm.Sibling(random), Tariff.Draw(random, Share.Trained, q.Tariff)) : (Firm.Draw(random), Tariff.Draw(random, Share.Trained));
+            var entry = random.Flip(.3) ? (q.Firm.Sibling(random), Tariff.Draw(random, Share.Trained, q.Tariff)) : (InventedName.Draw(random), Tariff.Draw(random, Share.Trained));
             if (old.TrueForAll(e => e.Firm != entry.Item1))
                 old.Add(entry);
         }
@@ -190,11 +190,11 @@ internal sealed class TrainingTexts(bool withMemory)
     }
 
     /// <summary>A running lesson, revised.</summary>
-    public static List<(Firm Firm, Tariff Tariff)> Updated(IEnumerable<(Firm Firm, Tariff Tariff)> old, TariffQuestion q) =>
+    public static List<(InventedName Firm, Tariff Tariff)> Updated(IEnumerable<(InventedName Firm, Tariff Tariff)> old, TariffQuestion q) =>
         [.. old.Where(e => e.Firm != q.Firm).Prepend((q.Firm, q.Tariff)).Take(RunningLesson)];
 
     /// <summary>Lessons as one text.</summary>
-    public static string Lessons(IEnumerable<(Firm Firm, Tariff Tariff)> entries) => string.Join(' ', entries.Select(e => Context.Lesson(e.Firm, e.Tariff)));
+    public static string Lessons(IEnumerable<(InventedName Firm, Tariff Tariff)> entries) => string.Join(' ', entries.Select(e => Context.Lesson(e.Firm, e.Tariff)));
 
     /// <summary>A question as the library sees it.</summary>
     public static Question Asked(TariffQuestion q) => Question.FromText(q.Text);

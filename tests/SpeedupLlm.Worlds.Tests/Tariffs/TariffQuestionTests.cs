@@ -79,8 +79,8 @@ public sealed class TariffQuestionTests
     public void Firms_TrainedAndSplits_AreDisjointByName()
     {
         var random = new StreamRandom(StreamKey.Root(5));
-        var trained = Enumerable.Range(0, 5000).Select(_ => Firm.Draw(random).Stem).ToHashSet(StringComparer.Ordinal);
-        var splits = Enum.GetValues<Split>().Select(s => Enumerable.Range(0, 2000).Select(_ => Firm.Draw(random, s).Stem).ToHashSet(StringComparer.Ordinal)).Append(trained).ToList();
+        var trained = Enumerable.Range(0, 5000).Select(_ => InventedName.Draw(random).Stem).ToHashSet(StringComparer.Ordinal);
+        var splits = Enum.GetValues<Split>().Select(s => Enumerable.Range(0, 2000).Select(_ => InventedName.Draw(random, s).Stem).ToHashSet(StringComparer.Ordinal)).Append(trained).ToList();
         for (var a = 0; a < splits.Count; a++)
             for (var b = 0; b < a; b++)
                 Assert.Empty(splits[a].Intersect(splits[b], StringComparer.Ordinal));
@@ -93,7 +93,7 @@ public sealed class TariffQuestionTests
         var split = new PieceSplit(WorldCatalogue.Find("tariff")!.Pieces);
         Laws.Hold(1000, random =>
         {
-            var name = Firm.Draw(random).Stem;
+            var name = InventedName.Draw(random).Stem;
             Assert.Equal(name.Length / 2, split.Of(name).Count);
         });
     }

@@ -111,7 +111,7 @@ public sealed class TrainingTextsTests
     {
         var all = t.Prompt.Messages[1].Text + " " + t.Text;
         Assert.All(Regex.Matches(all, @"charge ([^.]+)\.").Select(m => Tariff.Parse(m.Groups[1].Value)), tariff => Assert.False(tariff?.HeldOut));
-        Assert.All(Regex.Matches(all, @"\b(?!Try )([A-Z][a-z]+)(?: [A-Z][a-z]+)? charge"), m => Assert.False(new Firm(m.Groups[1].Value, null).HeldOut, m.Value));
+        Assert.All(Regex.Matches(all, @"\b(?!Try )([A-Z][a-z]+)(?: [A-Z][a-z]+)? charge"), m => Assert.False(new InventedName(m.Groups[1].Value, null).HeldOut, m.Value));
         foreach (var (tag, text) in PieceSplit.Sections(t.Prompt))
             if (tag is CompactPrompts.Past or CompactPrompts.QuestionTag)
             {

@@ -2,7 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using SpeedupLlm.Compute;
 
-namespace SpeedupLlm.Worlds.Tests.Tariffs;
+namespace SpeedupLlm.Worlds.Tests;
 
 /// <summary>Runs a property over random streams: FsCheck draws the stream, the world draws from it.</summary>
 internal static class Laws
