@@ -17,7 +17,7 @@ internal static class DataSource
     public static IExampleSource Open(string? data, ModelSource model, long seed, PythonSandbox? programs = null)
     {
         if (data is null)
-            return model.Answers is { } answers ? Of(answers) : new WorldExamples(WorldCatalogue.All[0], seed);
+            return model.Answers is { } answers ? Of(answers) : new WorldExamples(model.World, seed);
         if (data.StartsWith(GsmPlusPrefix, StringComparison.Ordinal))
             return GsmPlus.Load(Existing(data[GsmPlusPrefix.Length..]));
         if (data.StartsWith(JsonlPrefix, StringComparison.Ordinal))
@@ -27,8 +27,13 @@ internal static class DataSource
                 : throw new UsageException($"{questions.Name} asks for programs, which are judged by running them: --run-code allows that, in a sandbox without network and files");
         }
 
-        return new WorldExamples(World(data, "gsm-plus:FILE", "jsonl:FILE"), seed);
+        var world = World(data, "gsm-plus:FILE", "jsonl:FILE");
+        model.RequireWorld(world);
+        return new WorldExamples(world, seed);
     }
+
+    /// <summary>The world that a command named; null where it named none, or a file.</summary>
+    public static IWorld? WorldOf(string? data) => data is null ? null : WorldCatalogue.Find(data);
 
     /// <summary>A world.</summary>
     /// <param name="name">What the user wrote.</param>

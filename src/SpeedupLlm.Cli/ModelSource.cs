@@ -35,6 +35,9 @@ internal sealed class ModelSource : IAsyncDisposable
     /// <summary>Whether it is a reasoner of this program, which knows its worlds only.</summary>
     public bool IsEmbedded => _client is ApprenticeChatClient;
 
+    /// <summary>The world that an embedded one was trained on; of any other model the first.</summary>
+    public IWorld World { get; private init; } = WorldCatalogue.All[0];
+
     /// <summary>The answer set, if that is what it is.</summary>
     public RecordedAnswerSet? Answers => _client.GetService(typeof(RecordedAnswerSet)) as RecordedAnswerSet;
 
@@ -44,6 +47,14 @@ internal sealed class ModelSource : IAsyncDisposable
 
     // read when it is asked for: what measures it anew does not need it
     private string? PriorFile { get; init; }
+
+    /// <summary>Refuses questions that an embedded one was not trained for: its answers would say nothing.</summary>
+    /// <exception cref="UsageException">It was trained on another world.</exception>
+    public void RequireWorld(IWorld world)
+    {
+        if (IsEmbedded && World != world)
+            throw new UsageException($"'{Name}' was trained on {World.Name} questions and knows nothing of {world.Name} questions");
+    }
 
     /// <summary>The model as an experiment takes it.</summary>
     public ExperimentModel ForExperiment() => new(_client, Traits)
@@ -57,11 +68,12 @@ internal sealed class ModelSource : IAsyncDisposable
     /// <param name="name">The model's name at an endpoint.</param>
     /// <param name="checkpoint">Which of the embedded ones, from 1.</param>
     /// <param name="seed">Orders the candidates of an answer set.</param>
+    /// <param name="world">The world whose questions an embedded one answers: each world has weights of its own. Null is the first.</param>
     /// <exception cref="UsageException">There is no such model.</exception>
-    public static ModelSource Open(string model, string? name, int checkpoint, long seed)
+    public static ModelSource Open(string model, string? name, int checkpoint, long seed, IWorld? world = null)
     {
         if (model is Embedded or Novice)
-            return OpenEmbedded(model, WeightsOf(model, checkpoint));
+            return OpenEmbedded(model, WeightsOf(model, checkpoint, world));
         if (model.StartsWith(EmbeddedFile, StringComparison.Ordinal))
             return OpenEmbedded(model, model[EmbeddedFile.Length..]);
         if (model.StartsWith(Recorded, StringComparison.Ordinal))
@@ -78,17 +90,18 @@ internal sealed class ModelSource : IAsyncDisposable
         return new(model, client, TraitsOf(client));
     }
 
-    /// <summary>The file of an embedded model's weights.</summary>
+    /// <summary>The file of an embedded model's weights for a world; null is the first.</summary>
     /// <exception cref="UsageException">There is none of that number.</exception>
-    public static string WeightsOf(string model, int checkpoint)
+    public static string WeightsOf(string model, int checkpoint, IWorld? world = null)
     {
-        var file = WeightsFile(model, checkpoint);
+        world ??= WorldCatalogue.All[0];
+        var file = WeightsFile(model, checkpoint, world);
         if (File.Exists(file))
             return file;
-        var there = Enumerable.Range(1, 99).Where(n => File.Exists(WeightsFile(model, n))).ToList();
+        var there = Enumerable.Range(1, 99).Where(n => File.Exists(WeightsFile(model, n, world))).ToList();
         throw new UsageException(there.Count == 0
-            ? $"the weights of '{model}' are not there: {Path.GetFileName(file)} is missing beside the program"
-            : string.Create(CultureInfo.InvariantCulture, $"there is no checkpoint {checkpoint} of '{model}'. Valid: {string.Join(", ", there)}."));
+            ? $"the weights of '{model}' for {world.Name} questions are not there: {Path.GetFileName(file)} is missing beside the program"
+            : string.Create(CultureInfo.InvariantCulture, $"there is no checkpoint {checkpoint} of '{model}' for {world.Name} questions. Valid: {string.Join(", ", there)}."));
     }
 
     public async ValueTask DisposeAsync()
@@ -101,12 +114,11 @@ internal sealed class ModelSource : IAsyncDisposable
 
     private static ModelSource OpenEmbedded(string name, string file)
     {
-        var client = new ApprenticeChatClient(ModelFile.Load(DataSource.Existing(file)), new()
-        {
-            Understands = static text => WorldCatalogue.All.Any(w => w.Understands(text)),
-            Help = string.Join('\n', WorldCatalogue.All.Select(w => $"{w.Help} For example: {w.HelpExamples[0]}")),
-        });
-        return new(name, client, client.Traits) { PriorFile = Path.ChangeExtension(file, ".prior.json") };
+        var weights = ModelFile.Load(DataSource.Existing(file));
+        // it knows the world that it was trained on, and says so of any other question
+        var world = WorldCatalogue.OfFingerprint(weights.Origin.World) ?? WorldCatalogue.All[0];
+        var client = new ApprenticeChatClient(weights, new() { Understands = world.Understands, Help = $"{world.Help} For example: {world.HelpExamples[0]}" });
+        return new(name, client, client.Traits) { World = world, PriorFile = Path.ChangeExtension(file, ".prior.json") };
     }
 
     private static AutoPrior ReadPrior(string file)
@@ -121,9 +133,16 @@ internal sealed class ModelSource : IAsyncDisposable
         }
     }
 
-    private static string WeightsFile(string model, int checkpoint)
+    private static string WeightsFile(string model, int checkpoint, IWorld world)
     {
-        var stem = model == Novice ? "novice" : "apprentice";
+        // the first world's are the Apprentice and the Novice; those of another bear its name
+        var stem = (world == WorldCatalogue.All[0], model == Novice) switch
+        {
+            (true, true) => "novice",
+            (true, false) => "apprentice",
+            (false, true) => world.Name + "-novice",
+            _ => world.Name,
+        };
         return Path.Combine(AppContext.BaseDirectory, "weights", string.Create(CultureInfo.InvariantCulture, $"{stem}-{checkpoint}.safetensors"));
     }
 

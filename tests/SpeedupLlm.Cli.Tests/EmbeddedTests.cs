@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using SpeedupLlm.Worlds;
 
 namespace SpeedupLlm.Cli.Tests;
 
@@ -43,6 +44,24 @@ public sealed partial class EmbeddedTests(TinyModel model) : IClassFixture<TinyM
     [Fact]
     public async Task Ask_OutsideItsWorlds_SaysWhatItCanAnswer() =>
         (await Speedup.RunAsync("ask", "Who wrote Faust?", "--model", model.Name, "--store", _folder["e.db"])).AssertRefused(2, "worlds", "cost");
+
+    public static TheoryData<string> OtherWorlds() => [.. WorldCatalogue.Names.Skip(1)];
+
+    /// <summary>Weights know one world: of another's question they would write nonsense.</summary>
+    [Theory]
+    [MemberData(nameof(OtherWorlds))]
+    public async Task Ask_AboutAnotherWorldThanTheWeights_SaysWhatTheyCanAnswer(string world) =>
+        (await Speedup.RunAsync("ask", WorldCatalogue.Find(world)!.HelpExamples[0], "--model", model.Name, "--store", _folder["e.db"])).AssertRefused(2, TinyModel.Question);
+
+    [Theory]
+    [MemberData(nameof(OtherWorlds))]
+    public async Task Bench_OfAnotherWorldThanTheWeights_IsRefused(string world) =>
+        (await Speedup.RunAsync("bench", "--quick", "--data", world, "--model", model.Name, "--out", _folder["run"])).AssertRefused(2, "trained on tariff questions", world);
+
+    [Theory]
+    [MemberData(nameof(OtherWorlds))]
+    public async Task Model_OfAnotherWorld_HasWeightsOfItsOwn(string world) =>
+        (await Speedup.RunAsync("model", "info", "--data", world, "--checkpoint", "98")).AssertRefused(2, $"for {world} questions");
 
     [Fact]
     public async Task Ask_AnswersAndKeepsTheEpisode()

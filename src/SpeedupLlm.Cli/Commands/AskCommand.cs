@@ -46,9 +46,12 @@ internal static class AskCommand
             settings.Validate();
             if (settings.Scorer == "oracle")
                 throw new UsageException("the oracle needs a reference answer; it scores in bench only");
-            await using var source = ModelSource.Open(parsed.GetValue(model)!, parsed.GetValue(modelName), parsed.GetValue(checkpoint), parsed.GetValue(seed) ?? 1);
-            if (source.IsEmbedded && !WorldCatalogue.All.Any(w => w.Understands(question)))
-                throw new UsageException("the embedded reasoner answers questions of its worlds only, such as: " + WorldCatalogue.All[0].HelpExamples[0]);
+            // an embedded reasoner knows one world: the one that understands the question picks the weights
+            var world = WorldCatalogue.All.FirstOrDefault(w => w.Understands(question));
+            await using var source = ModelSource.Open(parsed.GetValue(model)!, parsed.GetValue(modelName), parsed.GetValue(checkpoint), parsed.GetValue(seed) ?? 1, world);
+            if (source.IsEmbedded && source.World != world)
+                throw new UsageException("the embedded reasoner answers questions of its worlds only, such as: "
+                    + string.Join(" Or: ", (world is null ? WorldCatalogue.All : [source.World]).Select(w => w.HelpExamples[0])));
             await using var opened = settings.Memory[0] == NoMemory.CatalogueName ? null : await StoreSource.OpenAsync(parsed.GetValue(store), cancellationToken).ConfigureAwait(false);
             await using var solver = new Solver(source.Client, new()
             {

@@ -7,6 +7,7 @@ using SpeedupLlm.Benchmark.Rivals;
 using SpeedupLlm.Benchmark.Streaming;
 using SpeedupLlm.Cli.Terminal;
 using SpeedupLlm.Relevancy;
+using SpeedupLlm.Worlds;
 
 namespace SpeedupLlm.Cli.Commands;
 
@@ -25,7 +26,7 @@ internal static class BenchCommand
         Option<string> model = new("--model") { Description = "embedded, novice, recorded:FILE, or the URL of an OpenAI-compatible endpoint.", DefaultValueFactory = _ => ModelSource.Embedded };
         Option<string?> modelName = new("--model-name") { Description = "The model's name at the endpoint." };
         Option<int> checkpoint = new("--checkpoint") { Description = "Which of the embedded models, from 1.", DefaultValueFactory = _ => 1 };
-        Option<string?> data = new("--data") { Description = "A world (tariff), gsm-plus:FILE or jsonl:FILE. Default: tariff, or the questions of the recorded answers." };
+        Option<string?> data = new("--data") { Description = $"A world ({string.Join(", ", WorldCatalogue.Names)}), gsm-plus:FILE or jsonl:FILE. Default: tariff, or the questions of the recorded answers." };
         Option<bool> runCode = new("--run-code") { Description = "Allows to run programs that a model wrote, in a sandbox (Linux with bubblewrap): questions of the kind code need it." };
         Option<string?> scaling = new("--scaling") { Description = $"Scaling methods, comma-separated, or all: {string.Join(", ", Catalogue.ScalingMethods.Names)}." };
         Option<string?> memory = new("--memory") { Description = $"Memories, comma-separated, or all: {string.Join(", ", Catalogue.Memories.Names)}." };
@@ -107,7 +108,7 @@ internal static class BenchCommand
                 Quick = isQuick,
             };
             settings.Validate();
-            await using var source = ModelSource.Open(settings.Model, settings.ModelName, settings.Checkpoint, settings.Seed);
+            await using var source = ModelSource.Open(settings.Model, settings.ModelName, settings.Checkpoint, settings.Seed, DataSource.WorldOf(parsed.GetValue(data)));
             var programs = parsed.GetValue(runCode) ? await PythonSandbox.OpenAsync(cancellationToken).ConfigureAwait(false) : null;
             var questions = DataSource.Open(parsed.GetValue(data), source, settings.Seed, programs);
             settings = Fit(settings, source, questions, parsed.GetValue(scorer), parsed.GetValue(memory), parsed.GetValue(scaling)) with

@@ -22,7 +22,8 @@ internal static class CalibratePriorCommand
         {
             var world = DataSource.World(parsed.GetValue(data)!);
             var count = DataSource.AtLeastTwo(parsed.GetValue(groups));
-            await using var source = ModelSource.Open(parsed.GetValue(model)!, null, parsed.GetValue(checkpoint), parsed.GetValue(seed));
+            await using var source = ModelSource.Open(parsed.GetValue(model)!, null, parsed.GetValue(checkpoint), parsed.GetValue(seed), world);
+            source.RequireWorld(world);
             var prior = await new AutoStudy(new(source.Client, source.Traits), world).RunAsync(count, parsed.GetValue(seed), cancellationToken).ConfigureAwait(false);
             await File.WriteAllTextAsync(parsed.GetValue(output)!, prior.ToJson(), cancellationToken).ConfigureAwait(false);
             foreach (var band in prior.Bands)

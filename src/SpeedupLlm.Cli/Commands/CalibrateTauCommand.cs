@@ -33,7 +33,8 @@ internal static class CalibrateTauCommand
             settings.Validate();
             var world = DataSource.World(parsed.GetValue(data)!);
             var count = DataSource.AtLeastTwo(parsed.GetValue(groups));
-            await using var source = ModelSource.Open(parsed.GetValue(model)!, null, parsed.GetValue(checkpoint), parsed.GetValue(seed));
+            await using var source = ModelSource.Open(parsed.GetValue(model)!, null, parsed.GetValue(checkpoint), parsed.GetValue(seed), world);
+            source.RequireWorld(world);
             var study = new TauStudy(source.ForExperiment(), world, settings);
             foreach (var choice in await study.RunAsync(count, parsed.GetValue(seed), share, chance, cancellationToken).ConfigureAwait(false))
                 Print(choice);

@@ -8,7 +8,6 @@ using SpeedupLlm.Prompts;
 using SpeedupLlm.Transformer.Formats;
 using SpeedupLlm.Transformer.Training;
 using SpeedupLlm.Worlds;
-using SpeedupLlm.Worlds.Tariffs;
 
 namespace SpeedupLlm.Cli.Commands;
 
@@ -21,18 +20,21 @@ internal static class ModelCommand
 
     private static Option<int> Checkpoint() => new("--checkpoint") { Description = "Which of them, from 1.", DefaultValueFactory = _ => 1 };
 
+    private static Option<string?> Data() => new("--data") { Description = $"The world whose weights are meant: {string.Join(", ", WorldCatalogue.Names)}. Default: the first." };
+
     private static Command Info()
     {
         Option<string> model = Model();
         Option<int> checkpoint = Checkpoint();
+        Option<string?> data = Data();
         Option<int> evaluate = new("--evaluate") { Description = "Also asks it N questions of each kind of its world and says how it does; 0 does not.", DefaultValueFactory = _ => 0 };
-        var command = new Command("info", "Says what a model is and where it comes from.") { model, checkpoint, evaluate };
+        var command = new Command("info", "Says what a model is and where it comes from.") { model, checkpoint, data, evaluate };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var questions = parsed.GetValue(evaluate);
             if (questions < 0)
                 throw new UsageException("--evaluate takes 0 or more questions");
-            var path = FileOf(parsed.GetValue(model)!, parsed.GetValue(checkpoint));
+            var path = FileOf(parsed.GetValue(model)!, parsed.GetValue(checkpoint), World(parsed.GetValue(data)));
             var file = ModelFile.Load(path);
             var shape = file.Weights.Shape;
             Line("name", file.Origin.Name.Length > 0 ? file.Origin.Name : Path.GetFileName(path));
@@ -44,18 +46,18 @@ internal static class ModelCommand
             Line("world", file.Origin.World);
             Line("prompts", file.Origin.Prompts);
             if (questions > 0)
-                await EvaluateAsync(parsed.GetValue(model)!, parsed.GetValue(checkpoint), questions, cancellationToken).ConfigureAwait(false);
+                await EvaluateAsync(parsed.GetValue(model)!, parsed.GetValue(checkpoint), World(parsed.GetValue(data)), questions, cancellationToken).ConfigureAwait(false);
             return 0;
         });
         return command;
     }
 
     /// <summary>A line a condition: what share of the answers had each property, with how many were asked.</summary>
-    private static async Task EvaluateAsync(string model, int checkpoint, int questions, CancellationToken cancellationToken)
+    private static async Task EvaluateAsync(string model, int checkpoint, IWorld? world, int questions, CancellationToken cancellationToken)
     {
-        await using var source = ModelSource.Open(model, null, checkpoint, 1);
+        await using var source = ModelSource.Open(model, null, checkpoint, 1, world);
         var figures = new List<Figure>();
-        await TariffEvaluation.RunAsync(source.Client, new EvaluationOptions { N = questions, Concurrency = 64 }, new Collected(figures), cancellationToken).ConfigureAwait(false);
+        await source.World.EvaluateAsync(source.Client, new EvaluationOptions { N = questions, Concurrency = 64 }, new Collected(figures), cancellationToken).ConfigureAwait(false);
         foreach (var condition in figures.GroupBy(f => (f.Part, f.Condition)))
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{condition.Key.Part,-9}{condition.Key.Condition,-28}{string.Join(", ", condition.Select(f => FormattableString.Invariant($"{f.Measure} {f.Value:0.00}")))}  (n {condition.First().N})"));
@@ -119,11 +121,12 @@ internal static class ModelCommand
         Argument<string> output = new("FILE") { Description = "FILE.gguf for llama.cpp, or FILE.safetensors." };
         Option<string> model = Model();
         Option<int> checkpoint = Checkpoint();
-        var command = new Command("export", "Writes the weights for other programs.") { output, model, checkpoint };
+        Option<string?> data = Data();
+        var command = new Command("export", "Writes the weights for other programs.") { output, model, checkpoint, data };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(output)!;
-            var file = ModelFile.Load(FileOf(parsed.GetValue(model)!, parsed.GetValue(checkpoint)));
+            var file = ModelFile.Load(FileOf(parsed.GetValue(model)!, parsed.GetValue(checkpoint), World(parsed.GetValue(data))));
             switch (Path.GetExtension(path))
             {
                 case ".gguf":
@@ -147,10 +150,11 @@ internal static class ModelCommand
     {
         Option<string> model = Model();
         Option<int> checkpoint = Checkpoint();
-        var command = new Command("bench", "Times decoding, one sequence and 64 at once.") { model, checkpoint };
+        Option<string?> data = Data();
+        var command = new Command("bench", "Times decoding, one sequence and 64 at once.") { model, checkpoint, data };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var source = ModelSource.Open(parsed.GetValue(model)!, null, parsed.GetValue(checkpoint), 1);
+            await using var source = ModelSource.Open(parsed.GetValue(model)!, null, parsed.GetValue(checkpoint), 1, World(parsed.GetValue(data)));
             if (!source.IsEmbedded)
                 throw new UsageException("only embedded models are timed");
             foreach (var together in new[] { 1, 64 })
@@ -169,14 +173,13 @@ internal static class ModelCommand
     private static async Task<double> SpeedAsync(ModelSource source, int together, int rounds, TimeProvider clock, CancellationToken cancellationToken)
     {
         var prompts = new CompactPrompts();
-        var world = WorldCatalogue.All[0];
         var start = clock.GetTimestamp();
         long tokens = 0;
         for (var round = 0; round < rounds; round++)
         {
             var replies = Enumerable.Range(0, together).Select(i =>
             {
-                var question = Question.FromText(world.Group(i, Split.Development, StreamKey.Root(1)).Base.Question);
+                var question = Question.FromText(source.World.Group(i, Split.Development, StreamKey.Root(1)).Base.Question);
                 var prompt = prompts.Solve(PromptTask.Guess, question, []);
                 var call = new CallInfo(CallPurpose.Solve, StreamKey.Root(round).Child(i), 0, question.Id);
                 return source.Client.GetResponseAsync(prompt.Messages, new ChatOptions
@@ -192,12 +195,14 @@ internal static class ModelCommand
         return tokens / Math.Max(1e-9, clock.GetElapsedTime(start).TotalSeconds);
     }
 
-    private static string FileOf(string model, int checkpoint) => model switch
+    private static string FileOf(string model, int checkpoint, IWorld? world) => model switch
     {
-        ModelSource.Embedded or ModelSource.Novice => ModelSource.WeightsOf(model, checkpoint),
+        ModelSource.Embedded or ModelSource.Novice => ModelSource.WeightsOf(model, checkpoint, world),
         _ when model.StartsWith("embedded:", StringComparison.Ordinal) => DataSource.Existing(model["embedded:".Length..]),
         _ => throw new UnknownNameException("model", model, [ModelSource.Embedded, ModelSource.Novice, "embedded:FILE"]),
     };
+
+    private static IWorld? World(string? data) => data is null ? null : DataSource.World(data);
 
     private static void Line(string name, string value) => Console.WriteLine($"{name,-12} {value}");
 }

@@ -1,0 +1,97 @@
+using SpeedupLlm.Compute;
+using SpeedupLlm.Worlds.Riddles;
+
+namespace SpeedupLlm.Worlds.Tests.Riddles;
+
+public sealed class RiddleTests
+{
+    [Theory]
+    [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
+    public void Draw_AnyRule_IsOneAndIsDrawnFromItsShare(string name) => Laws.Hold(500, random =>
+    {
+        var book = Books.Of(name);
+        foreach (var share in Enum.GetValues<Share>())
+        {
+            var rule = book.Draw(random, share);
+            Assert.True(book.IsRule(rule), rule);
+            Assert.True(book.IsRule(book.DrawKin(random, share, rule)), rule);
+            Assert.True(share == Share.All || book.HeldOut(rule) == (share == Share.HeldOut), rule);
+            Assert.False(book.IsRule(rule + " 1") || book.IsRule(rule + ".") || book.IsRule(""));
+        }
+    });
+
+    [Theory]
+    [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
+    public void Draw_ManyRules_AreAsManyAsSaidAndATenthIsHeldOut(string name)
+    {
+        var (book, random) = (Books.Of(name), new StreamRandom(StreamKey.Root(1)));
+        var all = Enumerable.Range(0, 30_000).Select(_ => book.Draw(random, Share.All)).Distinct(StringComparer.Ordinal).ToList();
+        Assert.Equal(book.Rules, all.Count);
+        Assert.InRange(all.Count(book.HeldOut) / (double)all.Count, .05, .15);
+    }
+
+    [Theory]
+    [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
+    public void Draw_AnyRiddle_IsAnsweredAlikeByAllRulesThatExplainItsClues(string name)
+    {
+        var (book, random) = (Books.Of(name), new StreamRandom(StreamKey.Root(1)));
+        var rules = Enumerable.Range(0, 30_000).Select(_ => book.Draw(random, Share.All)).Distinct(StringComparer.Ordinal).ToList();
+        Laws.Hold(60, r =>
+        {
+            var riddle = Riddle.Draw(r, book, Share.All);
+            Assert.Equal([riddle.Answer], rules.Where(riddle.Explains).Select(rule => riddle.Conclude(rule)?.Answer).Where(a => a is not null).Distinct(StringComparer.Ordinal));
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
+    public void Text_AnyRiddleInAnyWording_ReadsBack(string name) => Laws.Hold(600, random =>
+    {
+        var riddle = Riddle.Draw(random, Books.Of(name), Share.All) with { ClueWording = random.Next(4), AskWording = random.Next(4) };
+        var read = riddle.Book.Wordings.Read(riddle.Text);
+        Assert.True(read is not null, riddle.Text);
+        Assert.Equal((riddle.Name.Name, riddle.Kind, riddle.ClueWording, riddle.AskWording), (read.Name, read.Kind, read.ClueWording, read.AskWording));
+        Assert.Equal(riddle.Pose.Clues, read.Pose.Clues);
+        Assert.Equal(riddle.Pose.Asked, read.Pose.Asked);
+        Assert.Equal(Enumerable.Range(0, riddle.Pose.Clues.Count).Select(riddle.Given), read.Given);
+    });
+
+    [Theory]
+    [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
+    public void Reworded_AnyRiddle_HasOtherWordsAndTheSameAnswer(string name) => Laws.Hold(300, random =>
+    {
+        var riddle = Riddle.Draw(random, Books.Of(name));
+        var other = riddle.Reworded(random);
+        Assert.NotEqual(riddle.ClueWording, other.ClueWording);
+        Assert.NotEqual(riddle.AskWording, other.AskWording);
+        Assert.NotEqual(riddle.Text, other.Text);
+        Assert.Equal((riddle.Pose, riddle.Answer), (other.Pose, other.Answer));
+    });
+
+    [Theory]
+    [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
+    public void Draw_AKindThatIsRuledOut_NeverComes(string name) => Laws.Hold(200, random =>
+    {
+        var riddle = Riddle.Draw(random, Books.Of(name));
+        Assert.NotEqual(riddle.Kind, Riddle.Draw(random, riddle.Book, riddle.Name, riddle.Rule, not: riddle.Kind).Kind);
+        Assert.Equal(riddle.Kind, riddle.Again(random).Kind);
+    });
+
+    /// <summary>Whoever does not know the rule and answers what is asked most often is seldom right.</summary>
+    [Theory]
+    [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
+    public void Answer_OfAKind_IsNotGuessedByItsFrequency(string name)
+    {
+        var (book, random) = (Books.Of(name), new StreamRandom(StreamKey.Root(4)));
+        foreach (var kind in Enumerable.Range(0, 3000).Select(_ => Riddle.Draw(random, book)).GroupBy(r => r.Kind, StringComparer.Ordinal))
+            Assert.True(kind.CountBy(r => r.Answer).Max(a => a.Value) <= .36 * kind.Count(), kind.Key);
+    }
+
+    [Theory]
+    [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
+    public void Wordings_HeldOut_UseTrainedWordsOnly(string name)
+    {
+        var wordings = Books.Of(name).Wordings;
+        Assert.Empty(wordings.Words(heldOut: true).Except(wordings.Words(heldOut: false), StringComparer.Ordinal));
+    }
+}
