@@ -1,3 +1,4 @@
+using SpeedupLlm.Worlds.Clubs;
 using SpeedupLlm.Worlds.Facts;
 using SpeedupLlm.Worlds.Riddles;
 using SpeedupLlm.Worlds.Tariffs;
@@ -7,7 +8,7 @@ namespace SpeedupLlm.Worlds;
 /// <summary>The worlds by name. A new world is one line here.</summary>
 public static class WorldCatalogue
 {
-    private static readonly Lazy<IReadOnlyList<IWorld>> Made = new(() => [new TariffWorld(), new RiddleWorld(new FactBook())]);
+    private static readonly Lazy<IReadOnlyList<IWorld>> Made = new(() => [new TariffWorld(), new RiddleWorld(new FactBook()), new RiddleWorld(new ClubBook())]);
 
     /// <summary>All worlds, in a fixed order.</summary>
     public static IReadOnlyList<IWorld> All => Made.Value;

@@ -1,3 +1,4 @@
+using SpeedupLlm.Worlds.Clubs;
 using SpeedupLlm.Worlds.Facts;
 using SpeedupLlm.Worlds.Riddles;
 
@@ -6,7 +7,7 @@ namespace SpeedupLlm.Worlds.Tests.Riddles;
 /// <summary>The books of all worlds of riddles: what holds of one holds of all.</summary>
 internal static class Books
 {
-    public static IReadOnlyList<RuleBook> All { get; } = [new FactBook()];
+    public static IReadOnlyList<RuleBook> All { get; } = [new FactBook(), new ClubBook()];
 
     public static RuleBook Of(string name) => All.Single(b => b.Name == name);
 

@@ -43,6 +43,21 @@ public sealed class RiddleTests
         });
     }
 
+    /// <summary>What the program offers as examples can be answered.</summary>
+    [Theory]
+    [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
+    public void HelpExamples_Any_HaveOneAnswer(string name)
+    {
+        var (book, random) = (Books.Of(name), new StreamRandom(StreamKey.Root(1)));
+        var rules = Enumerable.Range(0, 30_000).Select(_ => book.Draw(random, Share.All)).Distinct(StringComparer.Ordinal).ToList();
+        Assert.All(book.HelpExamples, e =>
+        {
+            var q = book.Wordings.Read(e)!;
+            var explains = rules.Where(rule => q.Pose.Clues.Zip(q.Given).All(c => book.Work(rule, RuleBook.Clue, c.First).Result == c.Second));
+            Assert.Single(explains.Select(rule => book.Conclude(q.Kind, [.. q.Pose.Asked.Select(a => book.Work(rule, q.Kind, a))])?.Answer).Distinct(StringComparer.Ordinal));
+        });
+    }
+
     [Theory]
     [MemberData(nameof(Books.Names), MemberType = typeof(Books))]
     public void Text_AnyRiddleInAnyWording_ReadsBack(string name) => Laws.Hold(600, random =>
