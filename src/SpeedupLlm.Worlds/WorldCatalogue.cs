@@ -1,6 +1,7 @@
 using SpeedupLlm.Worlds.Clubs;
 using SpeedupLlm.Worlds.Facts;
 using SpeedupLlm.Worlds.Riddles;
+using SpeedupLlm.Worlds.Robots;
 using SpeedupLlm.Worlds.Tariffs;
 
 namespace SpeedupLlm.Worlds;
@@ -8,7 +9,7 @@ namespace SpeedupLlm.Worlds;
 /// <summary>The worlds by name. A new world is one line here.</summary>
 public static class WorldCatalogue
 {
-    private static readonly Lazy<IReadOnlyList<IWorld>> Made = new(() => [new TariffWorld(), new RiddleWorld(new FactBook()), new RiddleWorld(new ClubBook())]);
+    private static readonly Lazy<IReadOnlyList<IWorld>> Made = new(() => [new TariffWorld(), new RiddleWorld(new FactBook()), new RiddleWorld(new ClubBook()), new RiddleWorld(new RobotBook())]);
 
     /// <summary>All worlds, in a fixed order.</summary>
     public static IReadOnlyList<IWorld> All => Made.Value;
