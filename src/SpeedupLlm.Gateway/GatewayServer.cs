@@ -115,7 +115,7 @@ public sealed class GatewayServer : IAsyncDisposable
         services.AddSingleton<MemoryAdministration>();
         services.AddSingleton<AdminOperations>();
         services.AddHostedService<Retention>();
-        services.AddDashboard();
+        services.AddDashboard(options);
         services.AddSingleton<Access>();
         services.AddHostedService<AccountKeeper>();
         services.AddSingleton<Forwarder>();

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using SpeedupLlm.Gateway.Configuration;
 
 namespace SpeedupLlm.Gateway.Dashboard;
 
@@ -13,10 +15,8 @@ namespace SpeedupLlm.Gateway.Dashboard;
 internal static class DashboardEndpoints
 {
     /// <summary>What the dashboard is made of.</summary>
-    public static void AddDashboard(this IServiceCollection services)
+    public static void AddDashboard(this IServiceCollection services, GatewayOptions options)
     {
-        // sessions and forms live as long as the process: nothing is written to disk
-        services.AddDataProtection().UseEphemeralDataProtectionProvider();
         services.AddAntiforgery(form =>
         {
             form.Cookie.Name = "speedup-form";
@@ -29,9 +29,11 @@ internal static class DashboardEndpoints
             session.Cookie.HttpOnly = true;
             session.Cookie.SameSite = SameSiteMode.Strict;
             session.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-            session.ExpireTimeSpan = TimeSpan.FromHours(8);
+            session.ExpireTimeSpan = Sessions.Lifetime;
             session.SlidingExpiration = true;
         });
+        // every replica reads the cookies and forms of the others; nothing is written to disk
+        services.Replace(ServiceDescriptor.Singleton<IDataProtectionProvider>(ReplicaProtector.Of(options.AdminKey)));
         services.AddSingleton<Sessions>();
         services.AddSingleton<IConfigureOptions<CookieAuthenticationOptions>>(s => new ConfigureNamedOptions<CookieAuthenticationOptions>(SignIn.Scheme, session => session.SessionStore = s.GetRequiredService<Sessions>()));
         services.AddSingleton<SignIn>();

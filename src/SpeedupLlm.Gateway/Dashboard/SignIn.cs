@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -36,7 +35,7 @@ internal sealed class SignIn(Access access, IAntiforgery antiforgery)
     {
         if (!access.IsAdminKey(key.Trim()))
             return false;
-        await http.SignInAsync(Scheme, new(new ClaimsIdentity([new(ClaimTypes.Name, "admin")], Scheme)));
+        await http.SignInAsync(Scheme, Sessions.Admin);
         return true;
     }
 

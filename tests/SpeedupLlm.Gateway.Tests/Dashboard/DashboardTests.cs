@@ -1,7 +1,9 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using SpeedupLlm.Experience;
 using SpeedupLlm.Gateway.Configuration;
+using SpeedupLlm.Gateway.Dashboard;
 using SpeedupLlm.Gateway.Tenants;
 using SpeedupLlm.Testing;
 
@@ -56,6 +58,78 @@ public sealed class DashboardTests
         Assert.Equal(401, (await visitor.GetAsync("/")).Status);
         visitor.Cookies.Add(kept);
         Assert.Equal(401, (await visitor.GetAsync("/")).Status);
+    }
+
+    [Fact]
+    public async Task Session_OfOneReplica_HoldsOnTheOthersAndAfterARestart()
+    {
+        await using var store = new InMemoryStore();
+        await using var other = await StartAsync(store: store);
+        using var there = new Visitor(other.Address);
+        using var here = new Visitor(other.Address);
+        await using (var one = await StartAsync(store: store))
+        {
+            using var visitor = new Visitor(one.Address);
+            Assert.Equal(200, (await visitor.SignInAsync(AdminKey)).Status);
+            // a host's cookies are those of all its ports
+            there.Cookies.Add(visitor.Cookies.GetAllCookies());
+            here.Cookies.Add(visitor.Cookies.GetAllCookies());
+            there.Token = visitor.Token;
+        }
+        // a form that one replica gave is taken by the other
+        Assert.Equal(303, (await there.PostAsync("/dashboard/mode", ("mode", "canary"))).Status);
+        Assert.Equal("canary", (string?)(await other.GetAsync("/v1/speedup/mode", AdminKey)).Json["mode"]);
+
+        await using var again = await StartAsync(store: store);
+        using var later = new Visitor(again.Address);
+        later.Cookies.Add(here.Cookies.GetAllCookies());
+        Assert.Equal(200, (await later.GetAsync("/")).Status);
+        Assert.Equal(303, (await later.PostAsync("/dashboard/sign-out")).Status);
+        Assert.Equal(401, (await here.GetAsync("/")).Status);
+    }
+
+    [Fact]
+    public async Task Session_OfAnotherAdminKeyOrStore_OpensNothing()
+    {
+        await using var store = new InMemoryStore();
+        await using var one = await StartAsync(store: store);
+        using var visitor = new Visitor(one.Address);
+        await visitor.SignInAsync(AdminKey);
+        await using var changed = await StartAsync(o => WithKeys(o) with { AdminKey = ApiKey.HashOf("sk-new") }, store);
+        await using var elsewhere = await StartAsync();
+        foreach (var gateway in new[] { changed, elsewhere })
+        {
+            using var stranger = new Visitor(gateway.Address);
+            stranger.Cookies.Add(visitor.Cookies.GetAllCookies());
+            Assert.Equal(401, (await stranger.GetAsync("/")).Status);
+        }
+    }
+
+    [Fact]
+    public async Task SignIn_WhileTheStoreFails_OpensTheDashboardOfThisReplica()
+    {
+        await using var gateway = await StartAsync(store: new FailingStore());
+        using var visitor = new Visitor(gateway.Address);
+        var page = await visitor.SignInAsync(AdminKey);
+        Assert.Equal(200, page.Status);
+        Assert.Contains("the disk is full", page.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Protector_OfTheSameKey_ReadsWhatAnotherWroteAndNothingElse()
+    {
+        byte[] text = [1, 2, 3];
+        var written = ReplicaProtector.Of("sha256:a").CreateProtector("x").Protect(text);
+        Assert.Equal(text, ReplicaProtector.Of("sha256:a").CreateProtector("x").Unprotect(written));
+        foreach (var stranger in new[] { ReplicaProtector.Of("sha256:a").CreateProtector("y"), ReplicaProtector.Of("sha256:b").CreateProtector("x"), ReplicaProtector.Of(null).CreateProtector("x") })
+            Assert.ThrowsAny<CryptographicException>(() => stranger.Unprotect(written));
+        for (var i = 0; i < written.Length; i++)
+        {
+            var changed = written.ToArray();
+            changed[i] ^= 1;
+            Assert.ThrowsAny<CryptographicException>(() => ReplicaProtector.Of("sha256:a").CreateProtector("x").Unprotect(changed));
+        }
+        Assert.ThrowsAny<CryptographicException>(() => ReplicaProtector.Of("sha256:a").CreateProtector("x").Unprotect(written[..5]));
     }
 
     [Fact]

@@ -7,12 +7,14 @@ namespace SpeedupLlm.Gateway.Tests.Dashboard;
 internal sealed partial class Visitor : IDisposable
 {
     private readonly HttpClient _http;
-    private string? _token;
 
     public Visitor(Uri address) =>
         _http = new(new SocketsHttpHandler { CookieContainer = Cookies, AllowAutoRedirect = false }) { BaseAddress = address, Timeout = TimeSpan.FromMinutes(1) };
 
     public CookieContainer Cookies { get; } = new();
+
+    /// <summary>The token of the page seen last.</summary>
+    public string? Token { get; set; }
 
     public void Dispose() => _http.Dispose();
 
@@ -25,7 +27,7 @@ internal sealed partial class Visitor : IDisposable
     }
 
     /// <summary>Sends a form of the page seen last.</summary>
-    public Task<Seen> PostAsync(string path, params (string Name, string Value)[] fields) => PostAsync(path, _token, fields);
+    public Task<Seen> PostAsync(string path, params (string Name, string Value)[] fields) => PostAsync(path, Token, fields);
 
     /// <summary>Sends a form with another token, or none.</summary>
     public async Task<Seen> PostAsync(string path, string? token, (string Name, string Value)[] fields, string? origin = null)
@@ -64,7 +66,7 @@ internal sealed partial class Visitor : IDisposable
         using var response = await _http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         if (Tokens().Match(text) is { Success: true } token)
-            _token = WebUtility.HtmlDecode(token.Groups[1].Value);
+            Token = WebUtility.HtmlDecode(token.Groups[1].Value);
         return new((int)response.StatusCode, text, response.Headers.Location?.ToString(), response.Headers.ToString());
     }
 
