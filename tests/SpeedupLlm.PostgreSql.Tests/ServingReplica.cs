@@ -20,11 +20,18 @@ internal sealed class ServingReplica : IAsyncDisposable
     /// <summary>Starts one on a free port.</summary>
     /// <param name="store">The database.</param>
     /// <param name="configuration">The configuration file.</param>
-    public static async Task<ServingReplica> StartAsync(string store, string configuration)
+    public static Task<ServingReplica> StartAsync(string store, string configuration) =>
+        StartAsync(["serve", "--urls", "http://127.0.0.1:0", "--store", store, "--config", configuration], new Dictionary<string, string>(StringComparer.Ordinal));
+
+    /// <summary>Starts one with a command line of its own.</summary>
+    /// <param name="arguments">What follows the program's name.</param>
+    /// <param name="environment">Variables beside those of this process.</param>
+    public static async Task<ServingReplica> StartAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
-        var process = Process.Start(new ProcessStartInfo("dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "speedup.dll"), "serve", "--urls", "http://127.0.0.1:0", "--store", store, "--config", configuration])
-        { RedirectStandardOutput = true })!;
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "speedup.dll"), .. arguments]) { RedirectStandardOutput = true };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        var process = Process.Start(start)!;
         const string says = "listens on ";
         string? line;
         do
