@@ -53,6 +53,19 @@ public sealed class TenantLimitTests
         Assert.Equal(200, (await AskAsync(again, 5)).Status);
     }
 
+    /// <summary>Nothing is stored while the clock stands still: what the day cost is pending when it turns.</summary>
+    [Fact]
+    public async Task CostPerDay_SpentJustBeforeMidnight_IsNotTheNextDays()
+    {
+        var clock = new FakeTime(new(2026, 3, 29, 23, 59, 59, 900, TimeSpan.Zero));
+        await using var store = new InMemoryStore();
+        await using var gateway = await StartAsync(store, clock, costPerDay: 1);
+        Assert.Equal(200, (await AskAsync(gateway, 1)).Status);
+        (await AskAsync(gateway, 2)).AssertError(429, "insufficient_quota");
+        clock.Advance(TimeSpan.FromMilliseconds(200));
+        Assert.Equal(200, (await AskAsync(gateway, 3)).Status);
+    }
+
     [Fact]
     public async Task Limits_WhileTheStoreFails_AreKeptByEachReplica()
     {

@@ -28,7 +28,7 @@ internal sealed partial class Tenant(TenantOptions options, IExperienceStore sto
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Lock _lock = new();
     private TenantAccount _account = new();
-    private decimal _pending;
+    private (DateOnly Day, decimal Cost) _pending;
     private (DateTimeOffset Minute, long Left) _taken;
     private long? _read;
     private long? _failed;
@@ -90,18 +90,21 @@ internal sealed partial class Tenant(TenantOptions options, IExperienceStore sto
         if (options.CostPerDay is null)
             return;
         lock (_lock)
-            _pending += cost;
+        {
+            _pending = Pending();
+            _pending.Cost += cost;
+        }
     }
 
     /// <summary>Adds what was spent to the account, if it is not there yet.</summary>
     public async ValueTask StoreAsync(CancellationToken cancellationToken)
     {
-        if (Pending() == 0)
+        if (Pending().Cost == 0)
             return;
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            if (Pending() > 0)
+            if (Pending().Cost > 0)
                 await ShareAsync(takes: false);
         }
         finally
@@ -125,18 +128,18 @@ internal sealed partial class Tenant(TenantOptions options, IExperienceStore sto
         {
             var account = (held is { FormatVersion: TenantAccount.CurrentFormat } ? held : new()).At(clock.GetUtcNow());
             taken = takes ? Math.Clamp(options.RequestsPerMinute!.Value - account.Requests, 0, Math.Max(1, options.RequestsPerMinute.Value / BatchesAMinute)) : 0;
-            return account with { Requests = account.Requests + taken, Spent = account.Spent + spent };
+            return account with { Requests = account.Requests + taken, Spent = account.Spent + (account.Day == sent.Day ? spent : 0) };
         }
         var shared = await TryShareAsync(
-            takes || sent > 0
-                ? token => _shared.ChangeAsync(held => Changed(held, sent), token)
+            takes || sent.Cost > 0
+                ? token => _shared.ChangeAsync(held => Changed(held, sent.Cost), token)
                 : async token => Changed(await _shared.ReadAsync(token), 0));
         lock (_lock)
         {
             // what was not shared stays pending, and is counted here all the same
             _account = shared ?? Changed(_account, 0);
-            if (shared is not null)
-                _pending -= sent;
+            if (shared is not null && _pending.Day == sent.Day)
+                _pending.Cost -= sent.Cost;
             if (takes)
                 _taken = (_account.Minute, taken);
             _read = clock.GetTimestamp();
@@ -182,10 +185,14 @@ internal sealed partial class Tenant(TenantOptions options, IExperienceStore sto
             return _read is { } read && clock.GetElapsedTime(read) < Fresh;
     }
 
-    private decimal Pending()
+    /// <summary>What is spent here and not in the account yet; what a day that is over cost is nothing to the next.</summary>
+    private (DateOnly Day, decimal Cost) Pending()
     {
         lock (_lock)
-            return _pending;
+        {
+            var day = _account.At(clock.GetUtcNow()).Day;
+            return _pending.Day == day ? _pending : (day, 0);
+        }
     }
 
     /// <summary>The account as far as it is known here.</summary>
@@ -194,7 +201,7 @@ internal sealed partial class Tenant(TenantOptions options, IExperienceStore sto
         lock (_lock)
         {
             var account = _account.At(clock.GetUtcNow());
-            return account with { Spent = account.Spent + _pending };
+            return account with { Spent = account.Spent + (_pending.Day == account.Day ? _pending.Cost : 0) };
         }
     }
 
