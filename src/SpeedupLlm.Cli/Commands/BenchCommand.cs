@@ -26,7 +26,7 @@ internal static class BenchCommand
         Option<string> model = new("--model") { Description = "embedded, novice, recorded:FILE, or the URL of an OpenAI-compatible endpoint.", DefaultValueFactory = _ => ModelSource.Embedded };
         Option<string?> modelName = new("--model-name") { Description = "The model's name at the endpoint." };
         Option<int> checkpoint = new("--checkpoint") { Description = "Which of the embedded models, from 1.", DefaultValueFactory = _ => 1 };
-        Option<string?> data = new("--data") { Description = $"A world ({string.Join(", ", WorldCatalogue.Names)}), gsm-plus:FILE or jsonl:FILE. Default: tariff, or the questions of the recorded answers." };
+        Option<string?> data = new("--data") { Description = $"A world ({string.Join(", ", WorldCatalogue.Names)}), gsm-plus:FILE or jsonl:FILE. Default: the world of the model, or the questions of the recorded answers." };
         Option<bool> runCode = new("--run-code") { Description = "Allows to run programs that a model wrote, in a sandbox (Linux with bubblewrap): questions of the kind code need it." };
         Option<string?> scaling = new("--scaling") { Description = $"Scaling methods, comma-separated, or all: {string.Join(", ", Catalogue.ScalingMethods.Names)}." };
         Option<string?> memory = new("--memory") { Description = $"Memories, comma-separated, or all: {string.Join(", ", Catalogue.Memories.Names)}." };
@@ -42,7 +42,7 @@ internal static class BenchCommand
         Option<int> waves = new("--waves") { Description = "Calls that a search makes at once (not Self-Refine, Long CoT): sooner answers for more calls.", DefaultValueFactory = _ => defaults.Waves };
         Option<string> stop = new("--stop") { Description = "When Self-Consistency stops: adaptive-consistency[:P], esc[:W] or none.", DefaultValueFactory = _ => defaults.Stop };
         Option<string> feedback = new("--feedback") { Description = "What is told after answering: none, verdict or reference.", DefaultValueFactory = _ => "none" };
-        Option<int?> groups = new("--groups") { Description = "Groups (in a world: firms). Default 20, with --quick 4; all of a file." };
+        Option<int?> groups = new("--groups") { Description = "Groups (in a world: subjects). Default 20, with --quick 4; all of a file." };
         Option<int?> rounds = new("--rounds") { Description = "Levels of experience after the first question. Default 4, with --quick 2." };
         Option<int> distractors = new("--distractors") { Description = "Memory holds verified answers of this many other groups and learns nothing: what memory costs that cannot help.", DefaultValueFactory = _ => 0 };
         Option<int?> cases = new("--cases") { Description = "Cases that In-Context puts into a prompt at most. Default 3." };

@@ -13,8 +13,8 @@ internal static class CalibratePriorCommand
     {
         Argument<string> output = new("FILE") { Description = "Where the prior goes; beside the weights as NAME.prior.json it is used." };
         Option<string> data = new("--data") { Description = $"A world: {string.Join(", ", WorldCatalogue.Names)}.", DefaultValueFactory = _ => WorldCatalogue.Names[0] };
-        Option<int> groups = new("--groups") { Description = "Firms of the calibration split.", DefaultValueFactory = _ => 400 };
-        Option<long> seed = new("--seed") { Description = "Picks the firms.", DefaultValueFactory = _ => 1 };
+        Option<int> groups = new("--groups") { Description = "Subjects of the calibration split.", DefaultValueFactory = _ => 400 };
+        Option<long> seed = new("--seed") { Description = "Picks the subjects.", DefaultValueFactory = _ => 1 };
         Option<string> model = new("--model") { Description = "embedded, novice, or embedded:FILE.", DefaultValueFactory = _ => ModelSource.Embedded };
         Option<int> checkpoint = new("--checkpoint") { Description = "Which of the embedded models, from 1.", DefaultValueFactory = _ => 1 };
         var command = new Command("prior", "Measures what cases do for a model, and how large a search is worth it, for the memory auto.") { output, data, groups, seed, model, checkpoint };

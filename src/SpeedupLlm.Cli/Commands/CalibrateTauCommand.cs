@@ -16,8 +16,8 @@ internal static class CalibrateTauCommand
         Option<string> scaling = new("--scaling") { Description = $"How answers are searched: {string.Join(", ", Catalogue.ScalingMethods.Names)}.", DefaultValueFactory = _ => "best-of-n" };
         Option<string> scorer = new("--scorer") { Description = $"Who scores attempts: {string.Join(", ", Catalogue.Scorers.Names)}.", DefaultValueFactory = _ => "judge" };
         Option<string> data = new("--data") { Description = $"A world: {string.Join(", ", WorldCatalogue.Names)}.", DefaultValueFactory = _ => WorldCatalogue.Names[0] };
-        Option<int> groups = new("--groups") { Description = "Firms of the calibration split.", DefaultValueFactory = _ => 400 };
-        Option<long> seed = new("--seed") { Description = "Picks the firms.", DefaultValueFactory = _ => 1 };
+        Option<int> groups = new("--groups") { Description = "Subjects of the calibration split.", DefaultValueFactory = _ => 400 };
+        Option<long> seed = new("--seed") { Description = "Picks the subjects.", DefaultValueFactory = _ => 1 };
         Option<string> model = new("--model") { Description = "embedded, novice, or embedded:FILE.", DefaultValueFactory = _ => ModelSource.Embedded };
         Option<int> checkpoint = new("--checkpoint") { Description = "Which of the embedded models, from 1.", DefaultValueFactory = _ => 1 };
         var command = new Command("tau", "Chooses the threshold τ that keeps the share of wrong answers among accepted ones to δ (Learn-then-Test).")
