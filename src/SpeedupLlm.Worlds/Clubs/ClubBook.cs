@@ -22,12 +22,17 @@ internal sealed class ClubBook : RuleBook
 
     private static readonly string[] Places = ["first", "second", "third", "fourth"];
 
-    private static readonly Lazy<IReadOnlyList<Wanted>> All = new(() =>
+    private static readonly Lazy<IReadOnlyList<Wanted>> Clubs = new(() =>
     [
         .. from points in Enumerable.Range(LeastPoints, MostPoints - LeastPoints + 1)
            from code in Enumerable.Range(0, 256)
            select new Wanted([code / 64, code / 16 % 4, code / 4 % 4, code % 4], points),
     ]);
+
+    private static readonly Lazy<IReadOnlyList<string>> Texts = new(() => [.. Clubs.Value.Select(w => w.Text)]);
+
+    // of each sort of thing the first are the most usual
+    private static readonly (int, double)[] Usual = [(0, .4), (1, .3), (2, .2), (3, .1)];
 
     /// <inheritdoc/>
     public override string Name => "club";
@@ -70,7 +75,7 @@ internal sealed class ClubBook : RuleBook
     public override IEnumerable<string> Words { get; } = [.. Things, .. Values.SelectMany(v => v), .. Places, "in", "out"];
 
     /// <inheritdoc/>
-    public override int Rules => All.Value.Count;
+    public override IReadOnlyList<string> All => Texts.Value;
 
     /// <inheritdoc/>
     public override bool IsRule(string text) => Wanted.Parse(text) is not null;
@@ -119,7 +124,7 @@ internal sealed class ClubBook : RuleBook
         for (var tries = 0; tries < 100; tries++)
         {
             var guests = Enumerable.Range(0, Clues).Select(_ => Guest(random, wanted, .5)).ToList();
-            var explains = All.Value.Where(w => guests.TrueForAll(g => w.Points(g) == wanted.Points(g) && w.Admits(g) == wanted.Admits(g))).ToList();
+            var explains = Clubs.Value.Where(w => guests.TrueForAll(g => w.Points(g) == wanted.Points(g) && w.Admits(g) == wanted.Admits(g))).ToList();
             for (var more = 0; more < 10; more++)
                 if (TryAsk(random, wanted, kind, explains) is { } asked)
                     return new([.. guests.Select(Text)], asked);
@@ -129,7 +134,8 @@ internal sealed class ClubBook : RuleBook
     }
 
     /// <inheritdoc/>
-    protected override string Draw(StreamRandom random) => random.Pick(All.Value).Text;
+    protected override string Draw(StreamRandom random) =>
+        new Wanted([.. Things.Select(_ => random.Weighted(Usual))], random.Between(LeastPoints, MostPoints)).Text;
 
     /// <inheritdoc/>
     protected override string DrawKin(StreamRandom random, string rule)
@@ -173,7 +179,7 @@ internal sealed class ClubBook : RuleBook
 
     /// <summary>A guest who has each thing that is wanted with probability <paramref name="likeness"/>, or by chance.</summary>
     private static int[] Guest(StreamRandom random, Wanted wanted, double likeness) =>
-        [.. wanted.Things.Select(thing => random.Flip(likeness) ? thing : random.Next(4))];
+        [.. wanted.Things.Select(thing => random.Flip(likeness) ? thing : random.Weighted(Usual))];
 
     private static string Text(int[] guest) => string.Join(' ', guest.Select((value, thing) => Values[thing][value]));
 

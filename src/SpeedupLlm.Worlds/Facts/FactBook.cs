@@ -59,7 +59,7 @@ internal sealed class FactBook : RuleBook
     public override IEnumerable<string> Words { get; } = [.. Trades, "after", "before", Nobody];
 
     /// <inheritdoc/>
-    public override int Rules => Tables.Value.Count;
+    public override IReadOnlyList<string> All => Tables.Value;
 
     /// <inheritdoc/>
     public override bool IsRule(string text) => text.Split(' ').Order(StringComparer.Ordinal).SequenceEqual(Trades.Order(StringComparer.Ordinal), StringComparer.Ordinal);
@@ -131,7 +131,19 @@ internal sealed class FactBook : RuleBook
     }
 
     /// <inheritdoc/>
-    protected override string Draw(StreamRandom random) => random.Pick(Tables.Value);
+    /// <remarks>House by house among the trades that are left, earlier ones of the list with more weight.</remarks>
+    protected override string Draw(StreamRandom random)
+    {
+        var left = Trades.Select((trade, i) => (trade, (double)(Trades.Length - i))).ToList();
+        var table = new List<string>();
+        while (left.Count > 0)
+        {
+            table.Add(random.Weighted(left));
+            left.RemoveAll(l => l.trade == table[^1]);
+        }
+
+        return string.Join(' ', table);
+    }
 
     /// <inheritdoc/>
     protected override string DrawKin(StreamRandom random, string rule)

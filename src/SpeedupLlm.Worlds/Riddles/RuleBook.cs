@@ -44,8 +44,8 @@ internal abstract class RuleBook
     /// <summary>The words of rules, probes, workings and answers.</summary>
     public abstract IEnumerable<string> Words { get; }
 
-    /// <summary>How many rules there are.</summary>
-    public abstract int Rules { get; }
+    /// <summary>Every rule, each once.</summary>
+    public abstract IReadOnlyList<string> All { get; }
 
     /// <summary>Whether a text is exactly a rule.</summary>
     public abstract bool IsRule(string text);
@@ -65,7 +65,7 @@ internal abstract class RuleBook
     /// <summary>Whether a rule never occurs in training texts: about a tenth of all.</summary>
     public bool HeldOut(string rule) => StableHash.Of(Name + " " + rule) % 10 == 0;
 
-    /// <summary>A rule of the prior.</summary>
+    /// <summary>A rule of the prior, which is skewed, so that a first guess is not hopeless; and words that may stand for one another everywhere are told apart late.</summary>
     public string Draw(StreamRandom random, Share share) => Draw(() => Draw(random), share);
 
     /// <summary>The rule of another branch: it shares a part with <paramref name="rule"/> and is mostly another.</summary>

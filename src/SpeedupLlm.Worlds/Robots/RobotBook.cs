@@ -41,6 +41,8 @@ internal sealed class RobotBook : RuleBook
 
     private static readonly string[] Rows = [.. Enumerable.Range(0, 243).Select(code => string.Concat(new[] { 81, 27, 9, 3, 1 }.Select(place => Letters[code / place % 3])))];
 
+    private static readonly (int, double)[] Usual = [(0, .45), (1, .35), (2, .20)];
+
     // what each program makes of each row: poses are sought among them
     private static readonly Lazy<Dictionary<string, string[]>> Made = new(() => Programs.ToDictionary(p => p, p => Rows.Select(row => Run(p, row)).ToArray(), StringComparer.Ordinal));
 
@@ -80,7 +82,7 @@ internal sealed class RobotBook : RuleBook
     public override IEnumerable<string> Words { get; } = [.. Letters.Select(letter => letter.ToString()), .. Names];
 
     /// <inheritdoc/>
-    public override int Rules => Programs.Length;
+    public override IReadOnlyList<string> All => Programs;
 
     /// <inheritdoc/>
     public override bool IsRule(string text) => Programs.Contains(text, StringComparer.Ordinal);
@@ -129,7 +131,7 @@ internal sealed class RobotBook : RuleBook
         var made = Made.Value;
         for (var tries = 0; tries < 100; tries++)
         {
-            var rows = Enumerable.Range(0, Clues + 1).Select(_ => random.Next(Rows.Length)).ToList();
+            var rows = Enumerable.Range(0, Clues + 1).Select(_ => Row(random)).ToList();
             if (rows.Distinct().Count() <= Clues || rows.Exists(r => Rows[r].Distinct().Count() < 2))
                 continue;
             var (mine, asked) = (made[rule], rows[^1]);
@@ -156,6 +158,15 @@ internal sealed class RobotBook : RuleBook
             if (Exists(steps[0], steps[1]))
                 return string.Join(' ', steps);
         }
+    }
+
+    /// <summary>The number of a row; the first letters are the most usual.</summary>
+    private static int Row(StreamRandom random)
+    {
+        var code = 0;
+        for (var i = 0; i < Length; i++)
+            code = code * Letters.Length + random.Weighted(Usual);
+        return code;
     }
 
     /// <summary>Nothing is done twice, nor undone.</summary>

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.AI;
-using SpeedupLlm.Compute;
 using SpeedupLlm.Prompts;
 using SpeedupLlm.Worlds.Riddles;
 
@@ -11,12 +10,6 @@ namespace SpeedupLlm.Worlds.Tests.Riddles;
 /// <remarks>It knows what rules there are and what each makes of a probe, tries every one, and believes a remembered rule of the same subject that fits.</remarks>
 internal sealed class PerfectReasoner(RuleBook book) : IChatClient
 {
-    private readonly Lazy<IReadOnlyList<string>> _rules = new(() =>
-    {
-        var random = new StreamRandom(StreamKey.Root(1));
-        return [.. Enumerable.Range(0, 30_000).Select(_ => book.Draw(random, Share.All)).Distinct(StringComparer.Ordinal)];
-    });
-
     public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         var list = messages.ToList();
@@ -71,7 +64,7 @@ internal sealed class PerfectReasoner(RuleBook book) : IChatClient
     {
         bool Fits(string rule) => q.Pose.Clues.Zip(q.Given).All(c => book.Work(rule, RuleBook.Clue, c.First).Result == c.Second) && Conclude(rule, q) is not null;
         var remembered = sections.Where(s => s.Tag is CompactPrompts.AttemptTag or CompactPrompts.Lesson).SelectMany(s => Lessons(s.Text));
-        return remembered.Where(r => r.Name == q.Name).Select(r => r.Rule).FirstOrDefault(Fits) ?? _rules.Value.First(Fits);
+        return remembered.Where(r => r.Name == q.Name).Select(r => r.Rule).FirstOrDefault(Fits) ?? book.All.First(Fits);
     }
 
     private (string Sentence, string Answer)? Conclude(string rule, ReadRiddle q) => book.Conclude(q.Kind, [.. q.Pose.Asked.Select(a => book.Work(rule, q.Kind, a))]);

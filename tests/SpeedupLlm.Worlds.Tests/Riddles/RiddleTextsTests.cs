@@ -55,11 +55,9 @@ public sealed class RiddleTextsTests
     public void Targets_EndWithinTheCapOfTheirPromptAndTheContext(string name)
     {
         var (_, split, texts) = Made[name];
-        Assert.All(texts, t =>
-        {
-            Assert.True(split.Of(t.Text).Count + 1 <= t.Prompt.MaxOutputTokens, $"{t.Prompt.Task}: {t.Text}");
-            Assert.True(split.Tokens(t.Prompt) + split.Of(t.Text).Count + 1 < 1024, t.Prompt.Messages[1].Text);
-        });
+        Assert.All(texts, t => Assert.True(split.Of(t.Text).Count + 1 <= t.Prompt.MaxOutputTokens, $"{t.Prompt.Task}: {t.Text}"));
+        // training draws longer texts anew: they have to be few
+        Assert.True(texts.Count(t => split.Tokens(t.Prompt) + split.Of(t.Text).Count + 1 > 900) <= .02 * texts.Count);
         Assert.InRange(texts.Average(t => split.Tokens(t.Prompt) + split.Of(t.Text).Count + 1), 100, 320);
     }
 
