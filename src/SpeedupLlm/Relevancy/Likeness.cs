@@ -25,12 +25,12 @@ internal readonly record struct Likeness(
         return new(
             Math.Min(Share(one, other), Share(other, one)),
             Math.Min(one.Stated.Count, other.Stated.Count),
-            Dice(one.Pairs.Count(other.Pairs.Contains), one.Pairs.Count, other.Pairs.Count),
-            Dice(one.Words.Sum(w => other.Words.ContainsKey(w.Key) ? w.Value : 0), one.WordsWeight, other.WordsWeight),
+            Dice(one.PairsSharedWith(other), one.Pairs, other.Pairs),
+            Dice(one.WeightSharedWith(other), one.WordsWeight, other.WordsWeight),
             shared,
             one.Names.IsSameAs(other.Names),
             one.Numbers.HasSameNumbers(other.Numbers)
-                || one.Stated.Order(StringComparer.Ordinal).SequenceEqual(other.Stated.Order(StringComparer.Ordinal), StringComparer.Ordinal),
+                || one.StatedInOrder.AsSpan().SequenceEqual(other.StatedInOrder),
             Math.Max(one.Tokens.Count, other.Tokens.Count) / (double)Math.Min(one.Tokens.Count, other.Tokens.Count),
             one.Numbers.Equals(other.Numbers),
             SameSequence(one.Tokens, other.Tokens),

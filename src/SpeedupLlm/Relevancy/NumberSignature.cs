@@ -5,8 +5,13 @@ namespace SpeedupLlm.Relevancy;
 public sealed class NumberSignature : IEquatable<NumberSignature>
 {
     private readonly string[] _numbers;
+    private readonly string[] _sorted;
 
-    internal NumberSignature(IEnumerable<TextToken> tokens) => _numbers = [.. tokens.Where(t => t.Kind == TokenKind.Number).Select(t => t.Text)];
+    internal NumberSignature(IEnumerable<TextToken> tokens)
+    {
+        _numbers = [.. tokens.Where(t => t.Kind == TokenKind.Number).Select(t => t.Text)];
+        _sorted = [.. _numbers.Where(n => n != "1").Order(StringComparer.Ordinal)];
+    }
 
     /// <summary>The numbers of a text.</summary>
     public static NumberSignature Of(string text) => new(TextTokens.Of(text));
@@ -15,7 +20,7 @@ public sealed class NumberSignature : IEquatable<NumberSignature>
     public IReadOnlyList<string> Numbers => _numbers;
 
     /// <summary>Whether both have the same numbers, whatever their order. Ones do not count: "one" is a pronoun as often as a number.</summary>
-    public bool HasSameNumbers(NumberSignature other) => Sorted().SequenceEqual(other.Sorted(), StringComparer.Ordinal);
+    public bool HasSameNumbers(NumberSignature other) => _sorted.AsSpan().SequenceEqual(other._sorted);
 
     /// <inheritdoc/>
     public bool Equals(NumberSignature? other) => other is not null && _numbers.AsSpan().SequenceEqual(other._numbers);
@@ -25,8 +30,6 @@ public sealed class NumberSignature : IEquatable<NumberSignature>
 
     /// <inheritdoc/>
     public override int GetHashCode() => _numbers.Length; // short lists that are rarely keys
-
-    private IEnumerable<string> Sorted() => _numbers.Where(n => n != "1").Order(StringComparer.Ordinal);
 
     /// <summary>The numbers, separated by spaces.</summary>
     public override string ToString() => string.Join(' ', _numbers);

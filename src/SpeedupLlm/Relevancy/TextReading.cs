@@ -9,6 +9,7 @@ internal sealed class TextReading
             "wont", "wouldnt", "shouldnt", "couldnt", "hasnt", "havent", "hadnt", "unless", "不", "没", "沒", "无", "無", "非", "未", "别",
         ], StringComparer.Ordinal);
 
+    private readonly HashSet<(string, string)> _pairs;
     private readonly Dictionary<string, int> _words = new(StringComparer.Ordinal);
 
     private TextReading(string text)
@@ -18,9 +19,10 @@ internal sealed class TextReading
         Numbers = new(tokens);
         Names = Entities.Of(text);
         Stated = Quantities.Stated(tokens);
+        StatedInOrder = [.. Stated.Order(StringComparer.Ordinal)];
         Possible = Quantities.Possible(tokens);
         Units = Relevancy.Units.Of(tokens);
-        Pairs = PairsOf(tokens);
+        _pairs = PairsOf(tokens);
         foreach (var token in tokens)
         {
             if (token.Kind == TokenKind.Word && FrequentWords.Rarity(token.Text) is var rarity && _words.TryAdd(token.Text, rarity * rarity))
@@ -44,23 +46,41 @@ internal sealed class TextReading
     /// <summary>The numbers that the text states, in digits or words, ones aside.</summary>
     public IReadOnlyList<string> Stated { get; }
 
+    /// <summary><see cref="Stated"/>, sorted.</summary>
+    public string[] StatedInOrder { get; }
+
     /// <summary>The numbers that it may be said to contain.</summary>
     public IReadOnlySet<string> Possible { get; }
 
     /// <summary>The units that it measures in.</summary>
     public IReadOnlySet<(string Dimension, string Unit)> Units { get; }
 
-    /// <summary>Neighbouring words, numbers masked.</summary>
-    public IReadOnlySet<(string, string)> Pairs { get; }
+    /// <summary>How many different pairs of neighbouring words it has, numbers masked.</summary>
+    public int Pairs => _pairs.Count;
 
-    /// <summary>The words, each with its weight: the square of its rarity.</summary>
-    public IReadOnlyDictionary<string, int> Words => _words;
-
-    /// <summary>The weight of all words.</summary>
+    /// <summary>The weight of all words, each once: the squares of their rarities.</summary>
     public int WordsWeight { get; }
 
     /// <summary>How often it negates.</summary>
     public int Negations { get; }
+
+    /// <summary>How many of the pairs another text has too.</summary>
+    public int PairsSharedWith(TextReading other)
+    {
+        var shared = 0;
+        foreach (var pair in _pairs)
+            shared += other._pairs.Contains(pair) ? 1 : 0;
+        return shared;
+    }
+
+    /// <summary>The weight of the words that another text has too.</summary>
+    public int WeightSharedWith(TextReading other)
+    {
+        var shared = 0;
+        foreach (var (word, weight) in _words)
+            shared += other._words.ContainsKey(word) ? weight : 0;
+        return shared;
+    }
 
     /// <summary>Reads a text.</summary>
     public static TextReading Of(string text) => new(text);
@@ -68,6 +88,11 @@ internal sealed class TextReading
     private static HashSet<(string, string)> PairsOf(IReadOnlyList<TextToken> tokens)
     {
         static string Masked(TextToken t) => t.Kind == TokenKind.Number ? "#" : t.Text;
-        return tokens.Count == 1 ? [(Masked(tokens[0]), "")] : [.. tokens.Zip(tokens.Skip(1)).Select(p => (Masked(p.First), Masked(p.Second)))];
+        var pairs = new HashSet<(string, string)>(tokens.Count);
+        if (tokens.Count == 1)
+            pairs.Add((Masked(tokens[0]), ""));
+        for (var i = 1; i < tokens.Count; i++)
+            pairs.Add((Masked(tokens[i - 1]), Masked(tokens[i])));
+        return pairs;
     }
 }

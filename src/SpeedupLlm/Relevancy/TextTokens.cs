@@ -60,7 +60,8 @@ internal static class TextTokens
     private static List<TextToken> Split(string text)
     {
         var tokens = new List<TextToken>();
-        var runes = text.EnumerateRunes().ToArray();
+        Rune[] runes = [.. text.EnumerateRunes()];
+        var word = new StringBuilder();
         for (var i = 0; i < runes.Length;)
         {
             if (Digit(runes[i]) >= 0)
@@ -68,7 +69,7 @@ internal static class TextTokens
             else if (IsChineseNumeral(runes[i]))
                 i = ReadChineseNumeral(runes, i, tokens);
             else if (IsWordPart(runes[i]))
-                i = ReadWord(runes, i, tokens);
+                i = ReadWord(runes, i, word, tokens);
             else
             {
                 if (IsSymbol(runes[i]))
@@ -79,14 +80,14 @@ internal static class TextTokens
         return tokens;
     }
 
-    private static int ReadWord(Rune[] runes, int from, List<TextToken> tokens)
+    private static int ReadWord(Rune[] runes, int from, StringBuilder word, List<TextToken> tokens)
     {
         if (StandsAlone(runes[from]))
         {
             tokens.Add(new(TokenKind.Word, runes[from].ToString()));
             return from + 1;
         }
-        var word = new StringBuilder();
+        word.Clear();
         var to = from;
         for (; to < runes.Length; to++)
         {
