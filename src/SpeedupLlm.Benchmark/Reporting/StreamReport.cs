@@ -36,13 +36,17 @@ internal static class StreamReport
             + Invariant($"Feedback {p.Feedback.ToString().ToLowerInvariant()}, seed {p.Seed}. Brackets and bands are 95 % intervals over topics."), "soft");
         foreach (var notice in Provenance.Notices(manifest, summary.Arms.Sum(a => a.Failed)))
             page.Paragraph(notice, "notice");
-        var cheapest = summary.Arms.Where(a => a.Memory != CellKey.NoMemory).MaxBy(a => a.FullCost.Reduction);
+        // wrong answers are cheap: those that are shown to be right less often stand back
+        var arms = summary.Arms.Where(a => a.Memory != CellKey.NoMemory).ToList();
+        var right = arms.Where(a => !(a.Accuracy.Ci is [_, < 0])).ToList();
+        var cheapest = (right.Count > 0 ? right : arms).MaxBy(a => a.FullCost.Reduction);
         if (cheapest is null)
             return;
+        var among = right.Count == 0 || right.Count == arms.Count ? "the most of all" : "the most of those that are not shown to be right less often";
         var wrongest = summary.Arms.Where(a => a.GivenWrong is not null).MaxBy(a => a.GivenWrong!.Value);
         page.Tiles(
         [
-            (Format.Percent(cheapest.FullCost.Reduction), $"of the full cost saved by {cheapest.Memory}, the most of all: {Format.WithInterval(cheapest.FullCost.Reduction, cheapest.FullCost.Ci)}, n = {Provenance.Count(summary.Questions, "question")}"),
+            (Format.Percent(cheapest.FullCost.Reduction), $"of the full cost saved by {cheapest.Memory}, {among}: {Format.WithInterval(cheapest.FullCost.Reduction, cheapest.FullCost.Ci)}, n = {Provenance.Count(summary.Questions, "question")}"),
             (Format.Percent(cheapest.Accuracy.WithMemory), $"right with it; {Format.Percent(cheapest.Accuracy.Baseline)} without memory (change in points {Format.Points(cheapest.Accuracy.Change, cheapest.Accuracy.Ci)})"),
             .. wrongest is null ? Array.Empty<(string, string)>()
                 : [(Format.Percent(wrongest.GivenWrong!.Value), $"of the {Provenance.Count(wrongest.Given, "answer")} that {wrongest.Memory} gave without a search are wrong: the most of those that give answers")],
