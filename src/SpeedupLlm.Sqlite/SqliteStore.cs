@@ -321,7 +321,7 @@ public sealed class SqliteStore : IExperienceStore
         try
         {
             var current = _read.Of(reader) == known;
-            _readers.Add(reader);
+            GiveBack(reader);
             return current;
         }
         catch (SqliteException)
@@ -353,10 +353,7 @@ public sealed class SqliteStore : IExperienceStore
                     return open;
                 }, open);
                 open.RollBack();
-                if (_closed)
-                    open.Dispose();
-                else
-                    _readers.Add(open);
+                GiveBack(open);
                 return result;
             }
             catch (Exception e)
@@ -367,6 +364,15 @@ public sealed class SqliteStore : IExperienceStore
                 throw;
             }
         }, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps a reader for the next read; a store that was closed meanwhile keeps none.</summary>
+    private void GiveBack(Database reader)
+    {
+        if (_closed)
+            reader.Dispose();
+        else
+            _readers.Add(reader);
     }
 
     private Exception Translate(Exception error) => error is SqliteException ? Failures.Translate(error, _place.Path) : error;

@@ -65,11 +65,9 @@ internal static class RememberedCases
         Episode last, int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
         LatestAsync(last.Id, count, harmLimit, keepFirst: false, context, cancellationToken);
 
-    /// <summary>The newest usable episodes, oldest first, one a question text.</summary>
-    /// <remarks>With <paramref name="keepFirst"/>, of episodes with one question and the same final answer the first stays, so that asking again changes nothing; else the newest stands.</remarks>
-    public static ValueTask<IReadOnlyList<Episode>> LatestAsync(
-        int count, int harmLimit, bool keepFirst, IMemoryContext context, CancellationToken cancellationToken) =>
-        LatestAsync(null, count, harmLimit, keepFirst, context, cancellationToken);
+    /// <summary>The newest usable episodes, oldest first, one a question text. Of those with one question and the same final answer the first stays, so that asking again changes nothing.</summary>
+    public static ValueTask<IReadOnlyList<Episode>> LatestAsync(int count, int harmLimit, IMemoryContext context, CancellationToken cancellationToken) =>
+        LatestAsync(null, count, harmLimit, keepFirst: true, context, cancellationToken);
 
     private static async ValueTask<IReadOnlyList<Episode>> LatestAsync(
         string? upTo, int count, int harmLimit, bool keepFirst, IMemoryContext context, CancellationToken cancellationToken)

@@ -121,7 +121,7 @@ public sealed class Sft : IMemory, IModelRequirement
         {
             // read before the episodes: what others write from here on makes the swap fail
             var held = await context.Store.GetAsync(context.Scope, Kind, KeyOf(context), cancellationToken).ConfigureAwait(false);
-            var episodes = await RememberedCases.LatestAsync(_options.LastEpisodes, _options.HarmLimit, keepFirst: true, context, cancellationToken).ConfigureAwait(false);
+            var episodes = await RememberedCases.LatestAsync(_options.LastEpisodes, _options.HarmLimit, context, cancellationToken).ConfigureAwait(false);
             if (_options.ExportFile is { } file)
                 await TrainingFile.WriteAsync(file, [.. episodes.SelectMany(e => Pairs(e, context))], cancellationToken).ConfigureAwait(false);
             if (context.Trainer is not { } trainer)
