@@ -28,7 +28,7 @@ internal static class Recall
         var vectors = Enumerable.Range(0, count).Select(vectorOf).ToArray();
         var index = new VectorIndex(Dimensions, row => vectors[row]);
         for (var i = 0; i < count; i++)
-            index.Add(i, 0, true, vectors[i]);
+            index.Add(i, 0, true, vectors[i], i.ToString(CultureInfo.InvariantCulture));
         var flat = new float[(long)count * Dimensions];
         for (var i = 0; i < count; i++)
             vectors[i].CopyTo(flat.AsSpan(i * Dimensions));

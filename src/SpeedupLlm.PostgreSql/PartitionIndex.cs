@@ -30,13 +30,12 @@ internal sealed class PartitionIndex(Database database, long partition, int dime
           pg_postmaster_start_time()::text || ' ' || 'speedup.vector'::regclass::oid || ' ' || current_database()
         """;
 
-    private const string Everything = "SELECT row, scope, state, data FROM speedup.vector WHERE partition = $1 AND state > 0 AND norm IS NOT NULL ORDER BY row";
+    private const string Columns = $"SELECT v.row, v.scope, v.state, v.data, {VectorTable.IdBegins} FROM speedup.vector v {VectorTable.WithNames} WHERE v.partition = $1";
+
+    private const string Everything = $"{Columns} AND v.state > 0 AND v.norm IS NOT NULL ORDER BY v.row";
 
     private const string Changes =
-        """
-        SELECT row, scope, state, data FROM speedup.vector
-        WHERE partition = $1 AND changed >= pg_snapshot_xmin($2::text::pg_snapshot) AND NOT pg_visible_in_snapshot(changed, $2::text::pg_snapshot) ORDER BY row
-        """;
+        $"{Columns} AND v.changed >= pg_snapshot_xmin($2::text::pg_snapshot) AND NOT pg_visible_in_snapshot(v.changed, $2::text::pg_snapshot) ORDER BY v.row";
 
     /// <summary>Rows that wait for smaller numbers of transactions that are still running.</summary>
     private const int Waiting = VectorBlock.Rows;
@@ -55,10 +54,10 @@ internal sealed class PartitionIndex(Database database, long partition, int dime
     private long _heard;
     private long _asOf;
 
-    private readonly record struct Change(long Row, int Owner, RowState State, float[]? Vector)
+    private readonly record struct Change(long Row, int Owner, RowState State, float[]? Vector, ulong IdOrder)
     {
         public static Change Read(NpgsqlDataReader row) =>
-            new(row.GetInt64(0), row.GetInt32(1), (RowState)row.GetInt16(2), row.IsDBNull(3) ? null : row.GetFieldValue<float[]>(3));
+            new(row.GetInt64(0), row.GetInt32(1), (RowState)row.GetInt16(2), row.IsDBNull(3) ? null : row.GetFieldValue<float[]>(3), VectorTable.IdOrder(row, 4));
     }
 
     /// <summary>When it was last asked for, as the clock's timestamp.</summary>
@@ -171,8 +170,8 @@ internal sealed class PartitionIndex(Database database, long partition, int dime
         if (change.State == RowState.Forgotten || _rows.Contains(change.Row))
             Set(change.Row, change.State);
         // a vector of a wrong length is found when its record is read
-        else if (change.Vector?.Length == dimensions && Cosine.Norm(change.Vector) is { } norm)
-            _rows.Add(new(change.Row, change.Owner, change.State, change.Vector, norm));
+        else if (change.Vector?.Length == dimensions && VectorEntry.Of(change.Row, change.Owner, change.State, change.Vector, change.IdOrder) is { } entry)
+            _rows.Add(entry);
     }
 
     private void Set(long row, RowState state)

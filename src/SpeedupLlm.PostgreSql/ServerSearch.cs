@@ -35,14 +35,18 @@ internal static class ServerSearch
               SELECT row, CASE WHEN norm BETWEEN 1e-12 AND 1e12 THEN {schema}.cosine_distance(data::{schema}.vector, $2::real[]::{schema}.vector) END AS distance
               FROM speedup.vector
               WHERE partition = $1 AND state >= $3 AND state > 0 AND norm IS NOT NULL AND cardinality(data) = $4 AND ($5::integer[] IS NULL OR scope = ANY($5::integer[])))
-            SELECT row, distance FROM near
+            SELECT v.row, near.distance, hash_array_extended(v.data, 0), {VectorTable.IdBegins}
+            FROM near JOIN speedup.vector v ON v.row = near.row {VectorTable.WithNames}
             WHERE distance IS NULL OR distance <= $6::float8 + (SELECT max(distance) FROM (SELECT distance FROM near WHERE distance IS NOT NULL ORDER BY distance LIMIT $7) best)
             """;
         var near = await connection.RowsAsync(
-            sql, row => new Found(row.GetInt64(0), row.IsDBNull(1) ? 1 : Math.Min(1, 1 - row.GetDouble(1) + error)), cancellationToken,
+            sql, row =>
+                (Row: new Found(row.GetInt64(0), row.IsDBNull(1) ? 1 : Math.Min(1, 1 - row.GetDouble(1) + error)),
+                Twin: new Twin((ulong)row.GetInt64(2), VectorTable.IdOrder(row, 3))), cancellationToken,
             partition, unit, (short)(usableOnly ? RowState.Usable : RowState.Unusable), unit.Length, scopes, 2 * error, count).ConfigureAwait(false);
-        near.Sort((x, y) => y.Similarity.CompareTo(x.Similarity));
-        return near;
+        var candidates = Twin.Trim(near, count, n => n.Twin).ConvertAll(n => n.Row);
+        candidates.Sort((x, y) => y.Similarity.CompareTo(x.Similarity));
+        return candidates;
     }
 
     /// <summary>How far a cosine in single precision can be off: a sum of products is off by at most D·2⁻²⁴ of the lengths' product, in whatever order, and so are the two lengths; twice that, for the rounding of the query and at the end.</summary>

@@ -9,8 +9,9 @@ internal sealed record IndexView(VectorBlock[] Blocks, VectorEntry[] Tail);
 /// <summary>The vectors of a partition in this process: blocks of the sidecar, then what was written since. Thread-safe.</summary>
 /// <param name="partition">Its number.</param>
 /// <param name="dimensions">The length of its vectors.</param>
+/// <param name="documents">Whether they are documents' and not episodes'.</param>
 /// <param name="sidecar">Where blocks are kept, or null: in this process only.</param>
-internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile? sidecar)
+internal sealed class PartitionIndex(long partition, int dimensions, bool documents, SidecarFile? sidecar)
 {
     // a rebuilt index of a million rows should not be in memory twice
     private const int MostUnsaved = 16;
@@ -135,16 +136,20 @@ internal sealed class PartitionIndex(long partition, int dimensions, SidecarFile
 
     private void ReadRows(Database database)
     {
-        using var rows = database.Query("SELECT row, scope, usable, data FROM vector WHERE partition = $1 AND row > $2 ORDER BY row", partition, _lastRow);
+        // a document's key is where its id begins
+        using var rows = database.Query(
+            $"""
+            SELECT v.row, v.scope, v.usable, v.data, r.{(documents ? "key FROM vector v LEFT JOIN document" : "id FROM vector v LEFT JOIN episode")} r ON r.seq = v.item
+            WHERE v.partition = $1 AND v.row > $2 ORDER BY v.row
+            """, partition, _lastRow);
         while (rows.Read())
         {
             _lastRow = rows.GetInt64(0);
             // a vector of a wrong length is found when its record is read
-            if (_unreadable.Contains(_lastRow) || FloatBytes.Read(rows.GetFieldValue<byte[]>(3)) is not { } vector
-                || vector.Length != dimensions || Cosine.Norm(vector) is not { } norm)
+            if (_unreadable.Contains(_lastRow) || FloatBytes.Read(rows.GetFieldValue<byte[]>(3)) is not { } vector || vector.Length != dimensions)
                 continue;
-            var entry = new VectorEntry(_lastRow, rows.GetInt32(1), rows.GetInt32(2) == 0 ? RowState.Unusable : RowState.Usable, vector, norm);
-            if (_rows.Add(entry) && Blocks.Count - _saved >= MostUnsaved)
+            var state = rows.GetInt32(2) == 0 ? RowState.Unusable : RowState.Usable;
+            if (VectorEntry.Of(_lastRow, rows.GetInt32(1), state, vector, rows.IsDBNull(4) ? 0 : Twin.OrderOf(rows.GetString(4))) is { } entry && _rows.Add(entry) && Blocks.Count - _saved >= MostUnsaved)
                 Save();
         }
     }

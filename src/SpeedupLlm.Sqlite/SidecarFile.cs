@@ -22,7 +22,7 @@ internal sealed record SidecarName(Guid Store, long Partition, int Dimensions);
 /// </remarks>
 internal sealed class SidecarFile
 {
-    private const ulong Magic = 0x3156_4D4C_4C70_5301; // "\x01SpLLMV1"
+    private const ulong Magic = 0x3256_4D4C_4C70_5301; // "\x01SpLLMV2"
     private const int HeaderBytes = 4096;
     private const int HeaderUsed = 48;
     private const int BlockHeaderBytes = 64;

@@ -186,7 +186,7 @@ public sealed class SqliteStore : IExperienceStore
                 // the partition is asked for outside the transaction, which begins when the index is held
                 if (_scopes.FindPartition(d, key) is not { } partition)
                     return ([], false);
-                var index = IndexOf(partition, key.Dimensions);
+                var index = IndexOf(partition, key);
                 var view = index.Refresh(begin);
                 var filter = new RowFilter(Scopes.Seen(d, _scopes.FindRealm(d, key.Realm)!.Value, lookup.Scope), usableOnly);
                 var source = new RecordSource(d, partition, quantized, filter, documents: kind != PartitionKey.Episodes);
@@ -242,9 +242,9 @@ public sealed class SqliteStore : IExperienceStore
         }
     }
 
-    private PartitionIndex IndexOf(long partition, int dimensions) => _indexes.GetOrAdd(
-        (partition, dimensions),
-        p => new(p.Partition, p.Dimensions, _place.Folder is { } folder && _place.Id != Guid.Empty ? new(folder, new(_place.Id, p.Partition, p.Dimensions)) : null));
+    private PartitionIndex IndexOf(long partition, PartitionKey key) => _indexes.GetOrAdd(
+        (partition, key.Dimensions),
+        p => new(p.Partition, p.Dimensions, documents: key.Kind != PartitionKey.Episodes, _place.Folder is { } folder && _place.Id != Guid.Empty ? new(folder, new(_place.Id, p.Partition, p.Dimensions)) : null));
 
     private async ValueTask CountAsync(PartitionKey key)
     {
@@ -258,7 +258,7 @@ public sealed class SqliteStore : IExperienceStore
         _unindexed[key] = 0;
         try
         {
-            await ReadAsync((begin, d) => _scopes.FindPartition(d, key) is { } partition && IndexOf(partition, key.Dimensions).Refresh(begin) is not null, CancellationToken.None).ConfigureAwait(false);
+            await ReadAsync((begin, d) => _scopes.FindPartition(d, key) is { } partition && IndexOf(partition, key).Refresh(begin) is not null, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is StoreDegradedException or StoreCorruptException)
         {

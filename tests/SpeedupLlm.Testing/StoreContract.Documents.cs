@@ -1,4 +1,5 @@
 using System.Globalization;
+using SpeedupLlm.Compute;
 using SpeedupLlm.Experience;
 
 namespace SpeedupLlm.Testing;
@@ -77,6 +78,23 @@ public abstract partial class StoreContract
         Assert.Empty(await store.NearestDocumentsAsync(See(embedder: "other"), "lesson", new float[] { 1, 0, 0, 0 }, 3, None));
         Assert.Empty(await store.NearestDocumentsAsync(See(Home with { Tenant = "away" }), "lesson", new float[] { 1, 0, 0, 0 }, 3, None));
         Assert.Empty(await store.NearestDocumentsAsync(See(), "lesson", new float[] { float.NaN, 0, 0, 0 }, 3, None));
+    }
+
+    [Fact]
+    public async Task NearestDocumentsAsync_ThousandsOfEqualVectors_GivesTheFirstByKeyAndScope()
+    {
+        await using var store = await OpenAsync();
+        var random = new StreamRandom(StreamKey.Root(3).Child("ties"));
+        var names = Enumerable.Range(0, 1500)
+            .Select(i => (Key: $"{(i % 3 == 0 ? "ab" : "question ")}{(i % 5 == 0 ? "" : $"{random.NextBits() % 1000:x}")}", User: i % 2 == 0 ? $"user {i % 40}" : null))
+            .ToHashSet();
+        await Task.WhenAll(names.Select(n => store.PutAsync(DocumentOf(n.Key, scope: Home with { User = n.User }), None).AsTask()));
+        var expected = names.OrderBy(n => $"{n.Key}\0{n.User}\0", StringComparer.Ordinal).ToList();
+        foreach (var count in (int[])[1, 9, names.Count])
+        {
+            var found = await store.NearestDocumentsAsync(See(), "lesson", new float[] { 1, 0.1f, 0, 0 }, count, None);
+            Assert.Equal(expected.Take(count), found.Select(n => (n.Item.Key, n.Item.Scope.User)));
+        }
     }
 
     [Fact]

@@ -172,6 +172,34 @@ public abstract partial class StoreContract
         Assert.Equal(["B", "a", "b", "c", "m"], Ids(await store.NearestAsync(See(), new float[] { 0, 1, 0, 0 }, 5, None)));
     }
 
+    [Fact]
+    public async Task NearestAsync_ThousandsOfEqualVectors_GivesTheFirstById()
+    {
+        await using var store = await OpenAsync();
+        var random = new StreamRandom(StreamKey.Root(2).Child("ties"));
+        // with the first eight bytes in common, shorter than that, beyond ASCII (where bytes are ordered otherwise than chars), and digits as they are usual
+        string[] begins = ["chatcmpl-", "chatcmpl", "chat", "z\uE000", "z\U0001F600", "zé", ""];
+        var ids = Enumerable.Range(0, 2600).Select(i => $"{begins[i % begins.Length]}{random.NextBits():x16}").Concat(begins[1..6]).ToHashSet();
+        await Task.WhenAll(ids.Select(id => store.AppendAsync(EpisodeOf(id, [0, 2, 0, 0]), None).AsTask()));
+        foreach (var left in (int[])[0, 3, 40])
+        {
+            var expected = ids.Order(StringComparer.Ordinal).ToList();
+            // the first ones go, some still there but not to be used
+            for (var i = 0; i < left; i++)
+            {
+                if (i % 3 == 0)
+                    await store.UpdateEpisodeAsync("home", expected[i], e => e with { Verdict = Verdict.Rejected }, None);
+                else
+                    await store.ForgetAsync("home", expected[i], None);
+                ids.Remove(expected[i]);
+            }
+            foreach (var count in (int[])[1, 7, 200])
+                Assert.Equal(expected.Skip(left).Take(count), Ids(await store.NearestAsync(See() with { UsableOnly = true }, new float[] { 0.1f, 1, 0, 0 }, count, None)));
+        }
+        var last = ids.Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(last, Ids(await store.NearestAsync(See() with { UsableOnly = true }, new float[] { 0, 1, 0, 0 }, last.Count + 5, None)));
+    }
+
     [Theory]
     [InlineData(float.NaN, 0, 0, 0)]
     [InlineData(0, 0, 0, 0)]

@@ -32,7 +32,7 @@ internal sealed class TenantRecords
             return false;
         _episodes.Add(row, episode);
         var owner = OwnerOf(episode.Scope);
-        IndexOf(episode)?.Add(row, owner, episode.Usable, episode.Embedding);
+        IndexOf(episode)?.Add(row, owner, episode.Usable, episode.Embedding, episode.Id);
         return true;
     }
 
@@ -89,7 +89,7 @@ internal sealed class TenantRecords
             made.Add(name);
         }
         var owner = OwnerOf(written.Scope);
-        IndexOf(written)?.Add(row, owner, usable: true, written.Embedding);
+        IndexOf(written)?.Add(row, owner, usable: true, written.Embedding, Records.IdOf(written));
         return written;
     }
 

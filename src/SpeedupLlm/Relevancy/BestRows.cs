@@ -5,6 +5,7 @@ internal sealed class BestRows : IComparer<Found>
 {
     private readonly int _count;
     private readonly Func<long, string> _idOf;
+    private readonly Dictionary<long, string> _ids = [];
     private readonly PriorityQueue<Found, Found> _worstFirst;
 
     public BestRows(int count, Func<long, string> idOf)
@@ -29,7 +30,14 @@ internal sealed class BestRows : IComparer<Found>
     /// <summary>The rows, best first.</summary>
     public IReadOnlyList<Found> InOrder() => [.. _worstFirst.UnorderedItems.Select(i => i.Element).Order(this)];
 
-    /// <summary>Ids are looked up for ties only.</summary>
+    /// <summary>Ids are looked up for ties only, and once.</summary>
     public int Compare(Found x, Found y) =>
-        x.Similarity != y.Similarity ? y.Similarity.CompareTo(x.Similarity) : x.Row == y.Row ? 0 : string.CompareOrdinal(_idOf(x.Row), _idOf(y.Row));
+        x.Similarity != y.Similarity ? y.Similarity.CompareTo(x.Similarity) : x.Row == y.Row ? 0 : string.CompareOrdinal(IdOf(x.Row), IdOf(y.Row));
+
+    private string IdOf(long row)
+    {
+        if (!_ids.TryGetValue(row, out var id))
+            _ids.Add(row, id = _idOf(row));
+        return id;
+    }
 }

@@ -10,7 +10,18 @@ namespace SpeedupLlm.Relevancy;
 /// <param name="State">What may be done with it.</param>
 /// <param name="Vector">The vector; it has a direction.</param>
 /// <param name="Norm">Its length.</param>
-internal readonly record struct VectorEntry(long Row, int Owner, RowState State, ReadOnlyMemory<float> Vector, double Norm);
+/// <param name="Twin">Tells ties apart.</param>
+internal readonly record struct VectorEntry(long Row, int Owner, RowState State, ReadOnlyMemory<float> Vector, double Norm, Twin Twin)
+{
+    /// <summary>An entry, or null if the vector has no direction: such a row is never found (case 34).</summary>
+    /// <param name="row">See <see cref="Row"/>.</param>
+    /// <param name="owner">See <see cref="Owner"/>.</param>
+    /// <param name="state">See <see cref="State"/>.</param>
+    /// <param name="vector">See <see cref="Vector"/>.</param>
+    /// <param name="idOrder">See <see cref="Relevancy.Twin.OrderOf(string)"/>.</param>
+    public static VectorEntry? Of(long row, int owner, RowState state, ReadOnlyMemory<float> vector, ulong idOrder) =>
+        Cosine.Norm(vector.Span) is { } norm ? new(row, owner, state, vector, norm, Twin.Of(vector.Span, idOrder)) : null;
+}
 
 /// <summary>What may be done with a row.</summary>
 internal enum RowState : byte
@@ -38,7 +49,7 @@ internal sealed class VectorBlock
     /// <summary>Steps of the fine plane within one of the coarse plane.</summary>
     public const int FineSteps = 254;
 
-    private const int StatesAt = (8 + 4 + 4 + 4 + 4 + 4) * Rows; // behind row, owner, scale, error, fine error, check of the fine plane
+    private const int StatesAt = (8 + 16 + 4 + 4 + 4 + 4 + 4) * Rows; // behind row, twin, owner, scale, error, fine error, check of the fine plane
     private const int CoarseAt = StatesAt + 4 * Rows;
 
     private readonly ReadOnlyMemory<byte> _image;
@@ -63,24 +74,27 @@ internal sealed class VectorBlock
     /// <summary>Row numbers, rising.</summary>
     public ReadOnlySpan<long> Numbers => Plane<long>(0, Rows);
 
+    /// <summary>What tells ties apart.</summary>
+    public ReadOnlySpan<Twin> Twins => Plane<Twin>(8 * Rows, Rows);
+
     /// <summary>Scope numbers.</summary>
-    public ReadOnlySpan<int> Owners => Plane<int>(8 * Rows, Rows);
+    public ReadOnlySpan<int> Owners => Plane<int>(24 * Rows, Rows);
 
     /// <summary>The value of one coarse step.</summary>
-    public ReadOnlySpan<float> Scales => Plane<float>(12 * Rows, Rows);
+    public ReadOnlySpan<float> Scales => Plane<float>(28 * Rows, Rows);
 
     /// <summary>Upper bounds of what the coarse plane leaves over.</summary>
-    public ReadOnlySpan<float> Errors => Plane<float>(16 * Rows, Rows);
+    public ReadOnlySpan<float> Errors => Plane<float>(32 * Rows, Rows);
 
     /// <summary>Upper bounds of what both planes leave over.</summary>
-    public ReadOnlySpan<float> FineErrors => Plane<float>(20 * Rows, Rows);
+    public ReadOnlySpan<float> FineErrors => Plane<float>(36 * Rows, Rows);
 
     /// <summary>(Rows, stride).</summary>
     public ReadOnlySpan<sbyte> Coarse => Plane<sbyte>(CoarseAt, Rows * _stride);
 
     /// <summary>Whether the fine plane of a row is as it was written: the scan never reads it, so nobody else would notice.</summary>
     public bool IsFineSound(int row) =>
-        Checksum.Of32(MemoryMarshal.AsBytes(Fine.Slice(row * _stride, _stride))) == Plane<uint>(24 * Rows, Rows)[row];
+        Checksum.Of32(MemoryMarshal.AsBytes(Fine.Slice(row * _stride, _stride))) == Plane<uint>(40 * Rows, Rows)[row];
 
     /// <summary>(Rows, stride).</summary>
     public ReadOnlySpan<sbyte> Fine => Plane<sbyte>(CoarseAt + Rows * _stride, Rows * _stride);
@@ -114,11 +128,13 @@ internal sealed class VectorBlock
             var fine = MemoryMarshal.Cast<byte, sbyte>(image.AsSpan(CoarseAt + Rows * stride + r * stride, stride));
             var (scale, error, fineError) = Quantize(entry.Vector.Span, entry.Norm, coarse, fine);
             BinaryPrimitives.WriteInt64LittleEndian(image.AsSpan(8 * r), entry.Row);
-            BinaryPrimitives.WriteInt32LittleEndian(image.AsSpan(8 * Rows + 4 * r), entry.Owner);
-            BinaryPrimitives.WriteSingleLittleEndian(image.AsSpan(12 * Rows + 4 * r), scale);
-            BinaryPrimitives.WriteSingleLittleEndian(image.AsSpan(16 * Rows + 4 * r), error);
-            BinaryPrimitives.WriteSingleLittleEndian(image.AsSpan(20 * Rows + 4 * r), fineError);
-            BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(24 * Rows + 4 * r), Checksum.Of32(MemoryMarshal.AsBytes(fine)));
+            BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(8 * Rows + 16 * r), entry.Twin.Vector);
+            BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(8 * Rows + 16 * r + 8), entry.Twin.Id);
+            BinaryPrimitives.WriteInt32LittleEndian(image.AsSpan(24 * Rows + 4 * r), entry.Owner);
+            BinaryPrimitives.WriteSingleLittleEndian(image.AsSpan(28 * Rows + 4 * r), scale);
+            BinaryPrimitives.WriteSingleLittleEndian(image.AsSpan(32 * Rows + 4 * r), error);
+            BinaryPrimitives.WriteSingleLittleEndian(image.AsSpan(36 * Rows + 4 * r), fineError);
+            BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(40 * Rows + 4 * r), Checksum.Of32(MemoryMarshal.AsBytes(fine)));
             image[StatesAt + r] = (byte)entry.State;
         }
         return new(image, dimensions);

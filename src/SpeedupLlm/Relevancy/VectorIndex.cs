@@ -14,13 +14,12 @@ internal sealed class VectorIndex(int dimensions, Func<long, ReadOnlyMemory<floa
     private int _forgotten;
 
     /// <summary>Adds a row, numbered above all before. One without a direction is never found (case 34).</summary>
-    public void Add(long row, int owner, bool usable, ReadOnlyMemory<float> vector)
+    public void Add(long row, int owner, bool usable, ReadOnlyMemory<float> vector, string id)
     {
         if (vector.Length != dimensions)
             throw new ArgumentException("A vector of another length.", nameof(vector));
-        if (Cosine.Norm(vector.Span) is not { } norm)
-            return;
-        _rows.Add(new(row, owner, StateOf(usable), vector, norm));
+        if (VectorEntry.Of(row, owner, StateOf(usable), vector, Twin.OrderOf(id)) is { } entry)
+            _rows.Add(entry);
     }
 
     /// <summary>Changes whether a row may be reused.</summary>
@@ -52,7 +51,7 @@ internal sealed class VectorIndex(int dimensions, Func<long, ReadOnlyMemory<floa
                 if (block.States[i] == RowState.Forgotten)
                     continue;
                 var vector = vectorOf(block.Numbers[i]);
-                kept.Add(new(block.Numbers[i], block.Owners[i], block.States[i], vector, Cosine.Norm(vector.Span)!.Value));
+                kept.Add(new(block.Numbers[i], block.Owners[i], block.States[i], vector, Cosine.Norm(vector.Span)!.Value, block.Twins[i]));
             }
         }
         kept.AddRange(_rows.Tail);

@@ -20,7 +20,7 @@ internal sealed class VectorRows(int dimensions, int waiting = 0)
     {
         var at = Tail.Count == 0 || Tail[^1].Row < entry.Row ? Tail.Count : ~Tail.BinarySearch(entry, ByRow);
         Tail.Insert(at, entry);
-        var late = Blocks.Count == 0 ? 0 : ~Tail.BinarySearch(new(Blocks[^1].Numbers[^1], 0, default, default, 0), ByRow);
+        var late = Blocks.Count == 0 ? 0 : ~Tail.BinarySearch(At(Blocks[^1].Numbers[^1]), ByRow);
         if (Tail.Count - late < VectorBlock.Rows + waiting)
             return false;
         Blocks.Add(VectorBlock.Of(CollectionsMarshal.AsSpan(Tail).Slice(late, VectorBlock.Rows), dimensions));
@@ -56,7 +56,9 @@ internal sealed class VectorRows(int dimensions, int waiting = 0)
         Tail.Clear();
     }
 
-    private int IndexInTail(long row) => Tail.BinarySearch(new(row, 0, default, default, 0), ByRow);
+    private static VectorEntry At(long row) => default(VectorEntry) with { Row = row };
+
+    private int IndexInTail(long row) => Tail.BinarySearch(At(row), ByRow);
 
     /// <summary>The last block that begins at or before the row has it, or none.</summary>
     private (VectorBlock Block, int Index)? Find(long row)

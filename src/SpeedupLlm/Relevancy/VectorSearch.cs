@@ -32,7 +32,8 @@ internal static class VectorSearch
     // 16,384 rows: below that starting another core costs more than it saves
     private const int BlocksOfPart = 16;
 
-    private readonly record struct Candidate(int Block, int Index, double Lower, double Upper);
+    /// <summary>A row that may be among the nearest, and what its cosine is at least and at most; in the tail (no block) both are the cosine.</summary>
+    private readonly record struct Candidate(long Row, int? Block, int Index, double Lower, double Upper, Twin Twin);
 
     /// <summary>The nearest rows of blocks and tail, best first.</summary>
     /// <param name="blocks">Quantized rows.</param>
@@ -46,53 +47,43 @@ internal static class VectorSearch
         IReadOnlyList<VectorBlock> blocks, IReadOnlyList<VectorEntry> tail, QuantizedQuery query, int count, RowFilter filter, IRowSource source)
     {
         var best = new BestRows(count, source.IdOf);
-        foreach (var entry in tail)
-        {
-            if (filter.Takes(entry.State, entry.Owner))
-                best.Offer(new(entry.Row, Cosine.Similarity(query.Vector.Span, query.Norm, entry.Vector.Span, entry.Norm)));
-        }
-        var coarse = Scan(blocks, query, count, filter, best.Least);
-        var fine = Narrow(blocks, query, count, coarse, best.Least);
-        fine.Sort((x, y) => y.Upper.CompareTo(x.Upper));
-        foreach (var candidate in fine)
+        foreach (var candidate in Near(blocks, tail, query, count, filter))
         {
             if (candidate.Upper < best.Least)
                 break;
-            var row = blocks[candidate.Block].Numbers[candidate.Index];
-            if (source.Similarity(row) is { } similarity)
-                best.Offer(new(row, similarity));
+            if ((candidate.Block is null ? candidate.Upper : source.Similarity(candidate.Row)) is { } similarity)
+                best.Offer(new(candidate.Row, similarity));
         }
-        GC.KeepAlive(blocks); // mapped blocks go with their last reference
         return best.InOrder();
     }
 
-    /// <summary>The rows that may be among the nearest, by what their cosine is at most, highest first: for stores whose records are far away. All that have a place in the answer are there, with their ties; few others.</summary>
+    /// <summary>The rows that may be among the nearest, by what their cosine is at most, highest first: for stores whose records are far away. All that have a place in the answer are there, and few others.</summary>
     /// <param name="blocks">Quantized rows.</param>
     /// <param name="tail">Rows that no block has yet.</param>
     /// <param name="query">The query.</param>
     /// <param name="count">How many are wanted, ≥ 1.</param>
     /// <param name="filter">Which rows count.</param>
     /// <exception cref="VectorBlockException">A block is damaged.</exception>
-    public static List<Found> Candidates(IReadOnlyList<VectorBlock> blocks, IReadOnlyList<VectorEntry> tail, QuantizedQuery query, int count, RowFilter filter)
+    public static List<Found> Candidates(IReadOnlyList<VectorBlock> blocks, IReadOnlyList<VectorEntry> tail, QuantizedQuery query, int count, RowFilter filter) =>
+        Near(blocks, tail, query, count, filter).ConvertAll(c => new Found(c.Row, c.Upper));
+
+    private static List<Candidate> Near(IReadOnlyList<VectorBlock> blocks, IReadOnlyList<VectorEntry> tail, QuantizedQuery query, int count, RowFilter filter)
     {
         var threshold = new Threshold(count, double.NegativeInfinity);
-        var near = new List<Found>();
+        var found = new List<Candidate>();
         foreach (var entry in tail)
         {
             if (!filter.Takes(entry.State, entry.Owner))
                 continue;
             var similarity = Cosine.Similarity(query.Vector.Span, query.Norm, entry.Vector.Span, entry.Norm);
-            near.Add(new(entry.Row, similarity));
             threshold.Offer(similarity);
+            if (similarity >= threshold.Value)
+                found.Add(new(entry.Row, null, 0, similarity, similarity, entry.Twin));
         }
-        foreach (var (block, index, lower, upper) in Narrow(blocks, query, count, Scan(blocks, query, count, filter, threshold.Value), threshold.Value))
-        {
-            near.Add(new(blocks[block].Numbers[index], upper));
-            threshold.Offer(lower);
-        }
+        found.AddRange(Scan(blocks, query, count, filter, threshold.Value));
+        var near = Narrow(blocks, query, count, Twin.Trim(found, count, c => c.Twin), threshold.Value);
+        near.Sort((x, y) => y.Upper.CompareTo(x.Upper));
         GC.KeepAlive(blocks); // mapped blocks go with their last reference
-        near.RemoveAll(row => row.Similarity < threshold.Value);
-        near.Sort((x, y) => y.Similarity.CompareTo(x.Similarity));
         return near;
     }
 
@@ -132,7 +123,7 @@ internal static class VectorSearch
                 var error = errors[i] + (1 + errors[i]) * query.Error + Slack;
                 if (cosine + error < threshold.Value || !filter.Takes(block.States[i], owners[i]))
                     continue;
-                candidates.Add(new(b, i, cosine - error, cosine + error));
+                candidates.Add(new(block.Numbers[i], b, i, cosine - error, cosine + error, block.Twins[i]));
                 threshold.Offer(cosine - error);
             }
         }
@@ -145,26 +136,30 @@ internal static class VectorSearch
         if (coarse.Count <= count)
             return coarse;
         var threshold = new Threshold(count, least);
-        var stride = query.Values.Length;
         var fine = new List<Candidate>(coarse.Count);
-        Span<int> dot = stackalloc int[1];
-        foreach (var (b, i, lower, upper) in coarse)
+        foreach (var candidate in coarse)
         {
-            var block = blocks[b];
-            if (!block.IsFineSound(i))
-                throw new VectorBlockException();
-            DotKernel.Dots(block.Fine.Slice(i * stride, stride), query.Values, dot);
-            var fineError = block.FineErrors[i];
-            var coarseError = block.Errors[i] + (1 + block.Errors[i]) * query.Error + Slack;
-            var cosine = (lower + coarseError) + dot[0] * (block.Scales[i] * query.Scale / VectorBlock.FineSteps);
-            var error = fineError + (1 + fineError) * query.Error + Slack;
-            // both bounds hold
-            var candidate = new Candidate(b, i, Math.Max(lower, cosine - error), Math.Min(upper, cosine + error));
-            fine.Add(candidate);
-            threshold.Offer(candidate.Lower);
+            var narrowed = candidate.Block is { } block ? Narrow(blocks[block], query, candidate) : candidate;
+            fine.Add(narrowed);
+            threshold.Offer(narrowed.Lower);
         }
         fine.RemoveAll(c => c.Upper < threshold.Value);
         return fine;
+    }
+
+    private static Candidate Narrow(VectorBlock block, QuantizedQuery query, Candidate candidate)
+    {
+        var i = candidate.Index;
+        if (!block.IsFineSound(i))
+            throw new VectorBlockException();
+        var stride = query.Values.Length;
+        Span<int> dot = stackalloc int[1];
+        DotKernel.Dots(block.Fine.Slice(i * stride, stride), query.Values, dot);
+        var coarseError = block.Errors[i] + (1 + block.Errors[i]) * query.Error + Slack;
+        var cosine = (candidate.Lower + coarseError) + dot[0] * (block.Scales[i] * query.Scale / VectorBlock.FineSteps);
+        var error = block.FineErrors[i] + (1 + block.FineErrors[i]) * query.Error + Slack;
+        // both bounds hold
+        return candidate with { Lower = Math.Max(candidate.Lower, cosine - error), Upper = Math.Min(candidate.Upper, cosine + error) };
     }
 
     private static bool AnyTaken(VectorBlock block, ReadOnlySpan<int> owners, RowFilter filter)

@@ -55,7 +55,7 @@ public sealed class VectorSearchTests
         var vectors = Vectors(random, count, dimensions);
         var index = new VectorIndex(dimensions, row => vectors[(int)row]);
         for (var i = 0; i < count; i++)
-            index.Add(i, i % 3, i % 5 != 0, vectors[i]);
+            index.Add(i, i % 3, i % 5 != 0, vectors[i], Id(i));
         var gone = new HashSet<long>();
         var unusable = Enumerable.Range(0, count).Where(i => i % 5 == 0).Select(i => (long)i).ToHashSet();
         for (var i = 0; i < count / 9; i++)
@@ -83,8 +83,10 @@ public sealed class VectorSearchTests
             }
         }
 
-        static string Id(long row) => (row * 7919 % 10007).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        static string Id(long row) => Text(row * 7919 % 10007);
     }
+
+    private static string Text(long number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     [Fact]
     public void Nearest_MostRowsRemoved_FindsTheRest()
@@ -94,7 +96,7 @@ public sealed class VectorSearchTests
         var removed = new HashSet<long>();
         var index = new VectorIndex(16, row => removed.Contains(row) ? throw new InvalidOperationException("A removed row is asked for.") : vectors[(int)row]);
         for (var i = 0; i < 6000; i++)
-            index.Add(i, 0, true, vectors[i]);
+            index.Add(i, 0, true, vectors[i], Text(i));
         for (var i = 0; i < 6000; i++)
         {
             if (i % 10 == 3)
@@ -102,7 +104,7 @@ public sealed class VectorSearchTests
             removed.Add(i);
             index.Remove(i);
         }
-        Assert.Equal(600, index.Nearest(vectors[0], 6000, new(null, true), row => row.ToString(System.Globalization.CultureInfo.InvariantCulture)).Count);
+        Assert.Equal(600, index.Nearest(vectors[0], 6000, new(null, true), Text).Count);
     }
 
     [Fact]
@@ -112,7 +114,7 @@ public sealed class VectorSearchTests
         foreach (var dimensions in (int[])[5, 256])
         {
             var vectors = Vectors(random, VectorBlock.Rows, dimensions);
-            var block = VectorBlock.Of([.. vectors.Select((v, i) => new VectorEntry(i, 0, RowState.Usable, v, Cosine.Norm(v)!.Value))], dimensions);
+            var block = VectorBlock.Of([.. vectors.Select((v, i) => VectorEntry.Of(i, 0, RowState.Usable, v, 0)!.Value)], dimensions);
             var stride = VectorBlock.Stride(dimensions);
             for (var i = 0; i < VectorBlock.Rows; i++)
             {
