@@ -104,7 +104,8 @@ public sealed class GatewayServer : IAsyncDisposable
         var (upstreams, audit) = (new UpstreamTable(options, parts), new AuditLog(options.AuditLog, parts.Clock));
         services.AddSingleton(_ => upstreams);
         services.AddSingleton(_ => audit);
-        services.AddSingleton(new GatewaySwitch(options.Mode, audit));
+        services.AddSingleton<GatewaySwitch>();
+        services.AddHostedService(s => s.GetRequiredService<GatewaySwitch>());
         services.AddSingleton(new UsageStore(parts.Store, parts.Clock));
         services.AddSingleton<UsageHistory>();
         services.AddHostedService<UsageKeeper>();

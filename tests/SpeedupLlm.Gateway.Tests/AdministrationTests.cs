@@ -21,13 +21,6 @@ public sealed class AdministrationTests : IDisposable
         return request;
     }
 
-    private static async Task<Reply> SendAsync(Gateway gateway, HttpMethod method, string path, string? body = null)
-    {
-        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
-        using var response = await gateway.Http.SendAsync(request);
-        return await Reply.OfAsync(response);
-    }
-
     [Fact]
     public async Task Memory_IsListedSearchedShownAndForgotten()
     {
@@ -39,7 +32,7 @@ public sealed class AdministrationTests : IDisposable
         var found = Assert.Single(await gateway.EpisodesAsync(1, null, "?q=tea%20POTS"));
         var id = (string)found["id"]!;
         var shown = await gateway.GetAsync("/v1/speedup/memory/" + id);
-        var forgotten = await SendAsync(gateway, HttpMethod.Delete, "/v1/speedup/memory/" + id);
+        var forgotten = await gateway.SendAsync(HttpMethod.Delete, "/v1/speedup/memory/" + id);
 
         Assert.Equal("What do seven tea pots cost?", (string?)shown.Json["question"]);
         Assert.True((int)forgotten.Json["forgotten"]! >= 1);
@@ -57,7 +50,7 @@ public sealed class AdministrationTests : IDisposable
         await gateway.EpisodesAsync(2);
 
         var export = await gateway.GetAsync("/v1/speedup/user?user=ann%2F1");
-        var erased = await SendAsync(gateway, HttpMethod.Delete, "/v1/speedup/user?user=ann%2F1");
+        var erased = await gateway.SendAsync(HttpMethod.Delete, "/v1/speedup/user?user=ann%2F1");
 
         var line = JsonNode.Parse(Assert.Single(export.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)))!;
         Assert.Equal(("ann/1", Question), ((string?)line["user"], (string?)line["question"]));
@@ -77,14 +70,14 @@ public sealed class AdministrationTests : IDisposable
         await using var gateway = await Gateway.OverAsync(upstream);
         await gateway.CompleteAsync(Gateway.Ask(Question, "speedup/best-of-n/none/m"));
 
-        var off = await SendAsync(gateway, HttpMethod.Put, "/v1/speedup/mode", """{"mode":"off"}""");
+        var off = await gateway.SendAsync(HttpMethod.Put, "/v1/speedup/mode", """{"mode":"off"}""");
         var calls = upstream.Requests.Count;
         var plain = await gateway.CompleteAsync(Gateway.Ask(Question, "speedup/best-of-n/none/m"));
 
         Assert.Equal("off", (string?)off.Json["mode"]);
         Assert.Equal(calls + 1, upstream.Requests.Count);
         Assert.False(plain.Json.ContainsKey("speedup"));
-        (await SendAsync(gateway, HttpMethod.Put, "/v1/speedup/mode", """{"mode":"7"}""")).AssertError(400);
+        (await gateway.SendAsync(HttpMethod.Put, "/v1/speedup/mode", """{"mode":"7"}""")).AssertError(400);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using NJsonSchema;
 using SpeedupLlm.Gateway.Configuration;
 using SpeedupLlm.Gateway.Tenants;
+using SpeedupLlm.Testing;
 
 namespace SpeedupLlm.Gateway.Tests;
 

@@ -86,6 +86,14 @@ internal sealed class Gateway : IAsyncDisposable
         return await Reply.OfAsync(response);
     }
 
+    /// <summary>Whatever is asked of an administration that needs no key.</summary>
+    public async Task<Reply> SendAsync(HttpMethod method, string path, string? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        using var response = await Http.SendAsync(request);
+        return await Reply.OfAsync(response);
+    }
+
     /// <summary>Asks until an answer comes from memory: learning comes after the answer.</summary>
     public async Task<Reply> RecallAsync(JsonObject request, string? key = null)
     {

@@ -302,7 +302,7 @@ public sealed class ExperiencedChatClientTests
     public async Task Memory_ItsStoreFails_RequestsAreAnsweredAndSaySo() // case 30
     {
         var model = Says("Answer: 42");
-        await using var client = model.WithExperience(Always() with { Solver = Always().Solver with { Store = new BrokenStore() } });
+        await using var client = model.WithExperience(Always() with { Solver = Always().Solver with { Store = new FailingStore { Failure = new IOException("disk full") } } });
         for (var i = 0; i < 3; i++)
         {
             var response = await client.GetResponseAsync(Asked);

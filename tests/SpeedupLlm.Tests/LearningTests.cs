@@ -163,7 +163,7 @@ public sealed class LearningTests : IAsyncDisposable
     [Fact]
     public async Task SolveAsync_StoreFails_AnswersAndSaysSo() // case 30
     {
-        var solver = SolverOf(Solving.Answers("42"), store: new BrokenStore());
+        var solver = SolverOf(Solving.Answers("42"), store: new FailingStore { Failure = new IOException("disk full") });
         var (solution, learnt) = await solver.SolveAndLearnAsync(Solving.Question, Level(0), null, default);
         Assert.Equal(("42", "recall: disk full"), (solution.Best!.Final, solution.Degraded));
         Assert.Equal("learn: disk full", learnt.Degraded);

@@ -31,12 +31,12 @@ internal sealed class AdminOperations(MemoryAdministration memory, ExperiencedMo
         await WriteAsync(http, Heard(id, feedback));
     }
 
-    /// <summary><c>GET</c> and <c>PUT /v1/speedup/mode</c> <c>{"mode":"off"}</c>: one call turns everything off, or on again.</summary>
+    /// <summary><c>GET</c> and <c>PUT /v1/speedup/mode</c> <c>{"mode":"off"}</c>: one call turns everything off on all replicas, or on again.</summary>
     public async Task ModeAsync(HttpContext http)
     {
         if (HttpMethods.IsPut(http.Request.Method))
         {
-            if (!mode.Set(Text(await ReadAsync(http), "mode"), "admin"))
+            if (!await mode.SetAsync(Text(await ReadAsync(http), "mode"), "admin", http.RequestAborted))
                 throw new ApiErrorException(ApiError.Invalid("“mode” is none of off, observe, canary, on.", "mode"));
         }
         await WriteAsync(http, new() { ["mode"] = mode.Mode.ToString().ToLowerInvariant() });

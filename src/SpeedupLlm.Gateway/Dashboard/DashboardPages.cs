@@ -70,7 +70,7 @@ internal sealed class DashboardPages(
     public async Task ModeAsync(HttpContext http)
     {
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        if (!mode.Set(form["mode"].ToString(), "admin"))
+        if (!await mode.SetAsync(form["mode"].ToString(), "admin", http.RequestAborted))
             throw new ApiErrorException(ApiError.Invalid("There is no such mode.", "mode"));
         See(http, "/" + http.Request.QueryString);
     }

@@ -111,7 +111,7 @@ public sealed class UsageHistoryTests : IAsyncDisposable
     [Fact]
     public async Task Memory_OfRequestsWithoutEnd_DoesNotGrow()
     {
-        await using var history = Open(new BrokenStore());
+        await using var history = Open(new FailingStore { Failure = new IOException("disk full") });
         for (var hour = 0; hour < 200; hour++)
         {
             Ask(history, RequestTelemetry.Forwarded, 1);
