@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
+using SpeedupLlm.Compute;
 using SpeedupLlm.Experience;
 
 namespace SpeedupLlm.PostgreSql;
@@ -22,12 +23,15 @@ public sealed class PostgreSqlStore : IExperienceStore
     private readonly Bell _bell;
     private readonly AppendQueue _queue;
     private readonly Recall _recall;
+    private readonly Turns _turns = new();
+    private readonly TimeProvider _clock;
     private StoreHealth _last = new(0, 0, 0, null);
     private long _checkedEpisodes = long.MaxValue;
     private long _checkedDocuments = long.MaxValue;
 
     private PostgreSqlStore(Address address, PostgreSqlStoreOptions options)
     {
+        _clock = options.Clock;
         _database = new(address, options.Clock);
         _indexes = new(_database, options);
         _bell = new(_database, _indexes.Hear, options.Clock);
@@ -168,6 +172,22 @@ public sealed class PostgreSqlStore : IExperienceStore
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IAsyncDisposable> TakeTurnAsync(Scope scope, string name, CancellationToken cancellationToken)
+    {
+        // those of this replica wait here, and one of them for the other replicas
+        var own = await _turns.TakeAsync(scope, name, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await LeasedTurn.TakeAsync(Work, TurnName(scope, name), own, _clock, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await own.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
     /// <remarks>
     /// Each call also reads a thousand records that this process has not read yet, newest first, so that bad ones are found in the end. Above a hundred thousand the numbers are the server's estimates.
     /// While the database cannot be reached it gives the last numbers and the reason, and throws nothing.
@@ -204,6 +224,10 @@ public sealed class PostgreSqlStore : IExperienceStore
         await _bell.DisposeAsync().ConfigureAwait(false);
         await _database.DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>A name of equal length for all, whatever the scope's names are made of.</summary>
+    private static string TurnName(Scope scope, string name) => new[] { scope.Tenant, scope.User, scope.Conversation, scope.ModelFingerprint, scope.PromptFingerprint, name }
+        .Aggregate(StreamKey.Root(0).Child("turn"), (key, part) => part is null ? key.Child(0) : key.Child("=" + part)).ToString();
 
     private async ValueTask<IReadOnlyList<Neighbour<T>>> NearestAsync<T>(
         Lookup lookup, string kind, bool usableOnly, ReadOnlyMemory<float> query, int count, Recall.Find<T> find, CancellationToken cancellationToken)

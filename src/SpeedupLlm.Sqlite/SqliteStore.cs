@@ -27,6 +27,7 @@ public sealed class SqliteStore : IExperienceStore
     private readonly ConcurrentBag<Database> _readers = [];
     private readonly Scopes _scopes = new();
     private readonly ReadRecords _read = new();
+    private readonly Turns _turns = new();
     private readonly ConcurrentDictionary<PartitionKey, int> _unindexed = new();
     private readonly ConcurrentDictionary<(long Partition, int Dimensions), PartitionIndex> _indexes = new();
     private readonly ConcurrentDictionary<BadRecord, bool> _leftInPlace = new();
@@ -138,6 +139,9 @@ public sealed class SqliteStore : IExperienceStore
     public async ValueTask<int> ForgetAsync(string tenant, string episodeId, CancellationToken cancellationToken) => await _writer.RunAsync(
         d => EpisodeTable.Remove(d, tenant, episodeId) + DocumentTable.RemoveMadeFrom(d, tenant, episodeId) + AsideTable.Remove(d, tenant, episodeId),
         cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public ValueTask<IAsyncDisposable> TakeTurnAsync(Scope scope, string name, CancellationToken cancellationToken) => _turns.TakeAsync(scope, name, cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>Each call also reads some ten thousand records that this process has not read yet, newest first, so that bad ones are found in the end.</remarks>

@@ -27,6 +27,24 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
+    public async Task TakeTurnAsync_TwoReplicas_OneAfterAnother()
+    {
+        var (address, one) = await OpenAsync();
+        await using var _ = one;
+        await using var other = await PostgreSqlStore.OpenAsync(address, null, None);
+        var scope = new Scope("t\0", "u\ud800", null, "m", "p");
+        var (inside, most) = (0, 0);
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Run(async () =>
+        {
+            await using var turn = await (i % 2 == 0 ? one : other).TakeTurnAsync(scope, "adapter", None);
+            most = Math.Max(most, Interlocked.Increment(ref inside));
+            await Task.Delay(20);
+            Interlocked.Decrement(ref inside);
+        })));
+        Assert.Equal(1, most);
+    }
+
+    [Fact]
     public async Task LeaseAsync_ManyAtOnce_OneGetsIt()
     {
         var (_, store) = await OpenAsync();

@@ -39,6 +39,8 @@ public sealed class FailingStore(IExperienceStore? kept = null) : IExperienceSto
 
     public ValueTask<int> ForgetAsync(string tenant, string episodeId, CancellationToken cancellationToken) => Kept.ForgetAsync(tenant, episodeId, cancellationToken);
 
+    public ValueTask<IAsyncDisposable> TakeTurnAsync(Scope scope, string name, CancellationToken cancellationToken) => Kept.TakeTurnAsync(scope, name, cancellationToken);
+
     public ValueTask<StoreHealth> CheckAsync(CancellationToken cancellationToken) =>
         IsDown ? ValueTask.FromResult(new StoreHealth(0, 0, 0, Failure.Message)) : Kept.CheckAsync(cancellationToken);
 

@@ -94,6 +94,17 @@ public interface IExperienceStore : IAsyncDisposable
     /// <summary>Forgets an episode and every document that came from it, in one transaction; says how many records went. Documents go even if the episode is gone already.</summary>
     ValueTask<int> ForgetAsync(string tenant, string episodeId, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Waits until it is this caller's turn to learn something of a scope, and takes it: what several would learn at once, and pay for, is learnt by one after another.
+    /// In PostgreSQL the replicas take turns, else the threads of the process. Dispose it when done; a holder that dies gives way after half a minute.
+    /// </summary>
+    /// <remarks>A holder may have lost its turn without knowing, so versions still decide what is written.</remarks>
+    /// <param name="scope">Whose.</param>
+    /// <param name="name">What is learnt.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="StoreDegradedException">The replicas cannot be asked.</exception>
+    ValueTask<IAsyncDisposable> TakeTurnAsync(Scope scope, string name, CancellationToken cancellationToken);
+
     /// <summary>How it is.</summary>
     ValueTask<StoreHealth> CheckAsync(CancellationToken cancellationToken);
 }

@@ -18,6 +18,7 @@ public sealed class InMemoryStore : IExperienceStore
     private readonly ReaderWriterLockSlim _lock = new();
     private readonly Dictionary<string, TenantRecords> _tenants = new(StringComparer.Ordinal);
     private readonly Queue<(string Tenant, long Row)> _oldest = new();
+    private readonly Turns _turns = new();
     private readonly int _most;
     private int _episodes;
     private long _row;
@@ -105,6 +106,9 @@ public sealed class InMemoryStore : IExperienceStore
         _episodes -= episodes;
         return episodes + documents;
     }, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IAsyncDisposable> TakeTurnAsync(Scope scope, string name, CancellationToken cancellationToken) => _turns.TakeAsync(scope, name, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<StoreHealth> CheckAsync(CancellationToken cancellationToken) =>

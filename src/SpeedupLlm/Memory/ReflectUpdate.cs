@@ -77,6 +77,9 @@ public sealed class ReflectUpdate(ReflectUpdateOptions options) : IMemory
     {
         if (!await Learning.MayLearnAsync(episode, context, cancellationToken).ConfigureAwait(false))
             return;
+        // who is overtaken has asked the model in vain
+        var turn = await context.Store.TakeTurnAsync(context.Scope, Kind, cancellationToken).ConfigureAwait(false);
+        await using var _ = turn.ConfigureAwait(false);
         for (var round = 0; round < Learning.MostRounds; round++)
         {
             var held = await context.Store.GetAsync(context.Scope, Kind, Key, cancellationToken).ConfigureAwait(false);

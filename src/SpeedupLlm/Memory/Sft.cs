@@ -117,6 +117,9 @@ public sealed class Sft : IMemory, IModelRequirement
         Require(context.Model, context.Trainer);
         if (!await Learning.MayLearnAsync(episode, context, cancellationToken).ConfigureAwait(false))
             return;
+        // what several answers at once would train on is trained on by one after another, or once for all
+        var turn = await context.Store.TakeTurnAsync(context.Scope, $"{Kind}/{KeyOf(context)}", cancellationToken).ConfigureAwait(false);
+        await using var _ = turn.ConfigureAwait(false);
         for (var round = 0; round < Learning.MostRounds; round++)
         {
             // read before the episodes: what others write from here on makes the swap fail

@@ -294,6 +294,7 @@ public abstract class MemoryContract
     {
         const int writers = 12;
         var all = New();
+        all.Watched.TakesTurns = false;
         var memory = Create(name);
         var episodes = Enumerable.Range(1, writers).Select(i => all.Episode(i)).ToList();
         // nobody writes before all have read: whoever comes second must see that
@@ -308,6 +309,23 @@ public abstract class MemoryContract
         await Task.WhenAll(episodes.Select(e => Task.Run(() => all.LiveAsync(memory, e))));
         var kept = (await all.Watched.DocumentsAsync()).SelectMany(d => d.Sources).Distinct().Order(StringComparer.Ordinal);
         Assert.Equal(episodes.Select(e => e.Id), kept);
+    }
+
+    [Theory]
+    [MemberData(nameof(Writing))]
+    public async Task Learn_ManyAtOnceInTurn_NoEpisodeIsPaidForTwice(string name)
+    {
+        const int writers = 12;
+        var all = New();
+        var memory = Create(name);
+        var paid = 0;
+        all.During = all.FakeTrainer.During = async () =>
+        {
+            Interlocked.Increment(ref paid);
+            await Task.Delay(5);
+        };
+        await Task.WhenAll(Enumerable.Range(1, writers).Select(i => Task.Run(() => all.LiveAsync(memory, all.Episode(i)))));
+        Assert.InRange(paid, 1, writers);
     }
 
     [Theory]

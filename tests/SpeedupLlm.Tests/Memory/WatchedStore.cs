@@ -8,6 +8,9 @@ internal sealed class WatchedStore(IExperienceStore inner) : IExperienceStore
     /// <summary>Called before a document is written: what happens in between.</summary>
     public Func<MemoryDocument, Task>? BeforePut { get; set; }
 
+    /// <summary>Whether learners wait for each other; without it, as after a turn that was lost.</summary>
+    public bool TakesTurns { get; set; } = true;
+
     /// <summary>All documents of a tenant, scope by scope in the order of writing.</summary>
     public async Task<IReadOnlyList<MemoryDocument>> DocumentsAsync(string tenant = "tenant")
     {
@@ -57,6 +60,9 @@ internal sealed class WatchedStore(IExperienceStore inner) : IExperienceStore
     public ValueTask<IReadOnlyList<Scope>> ScopesAsync(string tenant, CancellationToken cancellationToken) => inner.ScopesAsync(tenant, cancellationToken);
 
     public ValueTask<int> ForgetAsync(string tenant, string episodeId, CancellationToken cancellationToken) => inner.ForgetAsync(tenant, episodeId, cancellationToken);
+
+    public ValueTask<IAsyncDisposable> TakeTurnAsync(Scope scope, string name, CancellationToken cancellationToken) =>
+        TakesTurns ? inner.TakeTurnAsync(scope, name, cancellationToken) : new(new MemoryStream());
 
     public ValueTask<StoreHealth> CheckAsync(CancellationToken cancellationToken) => inner.CheckAsync(cancellationToken);
 
