@@ -41,6 +41,9 @@ internal sealed class Meter(IChatClient client, Budget budget, PriceSheet prices
         }
     }
 
+    /// <summary>The full cost so far.</summary>
+    public decimal Spent => prices.Cost(new Bill(Charges, 0));
+
     /// <summary>All failures so far.</summary>
     public IReadOnlyList<ModelFailedException> Failures
     {

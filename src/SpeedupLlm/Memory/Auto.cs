@@ -21,6 +21,12 @@ public sealed record AutoOptions
     /// <summary>Cases in the prompt, at least 1. Default 1: more of the same say the same again, and are paid for in each attempt.</summary>
     public int Cases { get; init; } = 1;
 
+    /// <summary>What may take the place of cases in a band that nothing was measured of (<see cref="Measured"/>), once it is proven to cost less, what it costs to learn included. Default: three cases, lessons, and a case with lessons or with adapted weights.</summary>
+    public IReadOnlyList<AutoPlan> Alternatives { get; init; } = [new(3), new(0, new MultiReflect()), new(1, new MultiReflect()), new(1, new Sft())];
+
+    /// <summary>What finding out about alternatives may cost, as a share of a band's cost: beside <see cref="GuardOptions.ExplorationShare"/>. In (0, 1); default 0.01.</summary>
+    public double AlternativeShare { get; init; } = 0.01;
+
     /// <summary>The levels at which cases are used from the first question on; at others they must prove themselves first. Default S1 to S3. What <see cref="Measured"/> says goes before.</summary>
     public IReadOnlyList<SimilarityLevel> Prior { get; init; } = [SimilarityLevel.S1, SimilarityLevel.S2, SimilarityLevel.S3];
 
@@ -51,10 +57,15 @@ public sealed record AutoOptions
         Guard.Validated();
         ArgumentOutOfRangeException.ThrowIfLessThan(Cases, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(HarmLimit, 1);
+        foreach (var plan in Alternatives)
+            plan.Validate();
+        if (Alternatives.DistinctBy(p => p.Name).Count() < Alternatives.Count)
+            throw new ArgumentException("Two alternatives have one name.", nameof(Alternatives));
         foreach (var (name, share, most) in new[]
         {
             (nameof(BackOff), BackOff, 1), (nameof(LeastEffort), LeastEffort, 1),
             (nameof(UnscoredDelta), UnscoredDelta ?? 0.5, BelowOne), (nameof(UnscoredAlpha), UnscoredAlpha, BelowOne), (nameof(CheckShare), CheckShare, BelowOne),
+            (nameof(AlternativeShare), AlternativeShare, BelowOne),
         })
         {
             if (!(share > 0 && share <= most))
@@ -83,6 +94,7 @@ public sealed class Auto : IMemory
     private readonly AutoOptions _options;
     private readonly AnswerCache _answers;
     private readonly GuardedBands _bands;
+    private readonly Alternatives _alternatives;
     private readonly FrozenDictionary<string, PriorBand> _measured;
     private readonly FrozenDictionary<string, ReuseEvidence> _verdicts;
 
@@ -99,6 +111,7 @@ public sealed class Auto : IMemory
         _options = options.Validated();
         _answers = new(options.Answers);
         _bands = new(options.Guard);
+        _alternatives = new(options);
         _measured = (options.Measured?.Bands ?? []).ToFrozenDictionary(b => b.Band);
         _verdicts = options.UnscoredDelta is { } delta
             ? _measured.ToFrozenDictionary(b => b.Key, b => b.Value.Evidence(delta, options.UnscoredAlpha))
@@ -147,8 +160,10 @@ public sealed class Auto : IMemory
         if (solution.Used.Choice is not { Band: { Length: > 0 } band } choice)
             return;
         await _bands.AddAsync(band, IsPrior(band, solution.Used.Relevance.Level), new(choice.IsUsed, choice.Propensity, choice.Phase), (double)cost, !solution.Accepted, context, cancellationToken).ConfigureAwait(false);
-        if (solution.Used.Hints.Count > 0 && solution.FirstVerdict is { } accepted && Verdicts(band) is { } verdicts)
+        if (solution.Used.Hints.Count > 0 && choice.Alternative is not { IsUsed: true } && solution.FirstVerdict is { } accepted && Verdicts(band) is { } verdicts)
             await verdicts.AddAsync(solution.Used.Relevance.Confidence, !accepted, context, cancellationToken).ConfigureAwait(false);
+        if (choice.IsUsed && MayHaveAlternatives(band, solution.Used.Relevance.Level))
+            await _alternatives.ObserveAsync(band, solution, cost, context, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Cases and effort, if the guard lets them.</summary>
@@ -167,18 +182,27 @@ public sealed class Auto : IMemory
         var isScored = true;
         if (decision.UseMemory && cases.Count > 0 && Verdicts(band) is { } verdicts && chance.NextDouble() >= _options.CheckShare)
             isScored = !(await verdicts.ReadAsync(context, cancellationToken).ConfigureAwait(false)).Serves(relevance.Confidence);
+        var offer = decision.UseMemory && MayHaveAlternatives(band, relevance.Level)
+            ? await _alternatives.OfferAsync(band, question, [.. around.Alike.Where(a => a.Relevance.Level == level)], chance.NextDouble(), context, cancellationToken).ConfigureAwait(false)
+            : null;
+        if (offer?.Given is { } given)
+        {
+            var plan = $"{offer.Choice.Plan} in place of {AutoPlan.Count(cases.Count)}, {Describe(relevance)}: {offer.Why}";
+            return given with { Relevance = relevance, Effort = effort, Choice = new(band, plan, true, decision.Propensity) { Phase = decision.Phase, Alternative = offer.Choice } };
+        }
+
         var parts = new List<string>();
         if (cases.Count > 0)
-            parts.Add($"{cases.Count} {(cases.Count == 1 ? "case" : "cases")}, {Describe(relevance)}");
+            parts.Add($"{AutoPlan.Count(cases.Count)}, {Describe(relevance)}");
         if (effort < 1)
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"{effort:P0} of the search{(around.Vain > 0 ? $" after {around.Vain} in vain" : "")}"));
         if (!isScored)
             parts.Add("not scored");
         if (decision.UseMemory && cases.Count > 0 && measured is not null)
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"expected {measured.Operations:0.0} operations instead of {measured.OperationsWithout:0.0}"));
-        var choice = new MemoryChoice(band, $"{(decision.UseMemory ? "" : "not ")}{string.Join("; ", parts)}: {why}", decision.UseMemory, decision.Propensity) { Phase = decision.Phase };
+        var choice = new MemoryChoice(band, $"{(decision.UseMemory ? "" : "not ")}{string.Join("; ", parts)}: {why}", decision.UseMemory, decision.Propensity) { Phase = decision.Phase, Alternative = offer?.Choice };
         return decision.UseMemory
-            ? new(null, HintWindow.Fit([.. Enumerable.Reverse(cases).Select(c => RememberedCases.ToHint(c.Episode))], question, context), null, relevance)
+            ? new(null, HintWindow.Fit(AutoPlan.Hints(cases), question, context), null, relevance)
             {
                 Choice = choice,
                 Effort = effort,
@@ -186,6 +210,8 @@ public sealed class Auto : IMemory
             }
             : Recalled.Nothing with { Relevance = relevance, Choice = choice };
     }
+
+    private bool MayHaveAlternatives(string band, SimilarityLevel level) => _options.Alternatives.Count > 0 && level != SimilarityLevel.Unrelated && !_measured.ContainsKey(band);
 
     private bool IsPrior(string band, SimilarityLevel level) =>
         level == SimilarityLevel.Unrelated || (_measured.GetValueOrDefault(band)?.UseCases ?? _options.Prior.Contains(level));

@@ -68,11 +68,40 @@ internal sealed class GuardedBands(GuardOptions options)
         return EBenjaminiHochberg.Needed(others, options.Alpha);
     }
 
+    /// <summary>What is stored of a band.</summary>
+    public async ValueTask<BandRecord?> ReadAsync(string band, IMemoryContext context, CancellationToken cancellationToken) =>
+        Read(await context.Store.GetAsync(context.Scope, Kind, band, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Whether memory may learn from the band's next question: always where it is in use, on trial as long as that fits half of what finding out may cost, since the rest is for trying it.</summary>
+    public bool MayLearn(BandRecord? record) => record?.State is { } state && (state.Phase == GuardPhase.Admitted
+        // of the first time nobody knows what it costs: as much as the dearest of the first questions
+        || state.Explored + (record.Learnt.Mean ?? MissShare) <= options.ExplorationShare / 2 * state.Spent);
+
+    /// <summary>Adds what learning from a question has cost. From then on memory is charged its mean for each question that it is used for.</summary>
+    /// <exception cref="MemoryConflictException">Other writers were faster again and again.</exception>
+    public ValueTask AddLearningAsync(string band, double cost, IMemoryContext context, CancellationToken cancellationToken) => Learning.ReviseAsync(
+        Kind, band, held => JsonSerializer.SerializeToUtf8Bytes(AfterLearning(Read(held), cost), GuardJson.Default.BandRecord), Auto.CatalogueName, context, cancellationToken);
+
+    private static BandRecord AfterLearning(BandRecord? record, double cost)
+    {
+        if (record is not { State: { } state })
+            return record ?? new([], 0, null);
+        var relative = cost / record.Scale;
+        return record with
+        {
+            Learnt = record.Learnt.With(relative),
+            State = state.Phase == GuardPhase.OnTrial ? state with { Explored = state.Explored + relative, Spent = state.Spent + relative } : state,
+        };
+    }
+
     private BandRecord After(BandRecord? record, bool prior, GuardDecision decision, double cost, bool missed, double needed)
     {
         record ??= new([], 0, null);
         if (record.State is { } saved)
-            return record with { State = SavedState.Of(_guard.After(saved.Open(_guard), decision, (cost / record.Scale) + (missed ? MissShare : 0), needed)) };
+        {
+            var loss = (cost / record.Scale) + (missed ? MissShare : 0) + (decision.UseMemory ? record.Learnt.Mean ?? 0 : 0);
+            return record with { State = SavedState.Of(_guard.After(saved.Open(_guard), decision, loss, needed)) };
+        }
         double[] first = [.. record.First, cost];
         if (first.Length < WarmUp)
             return record with { First = first };
@@ -91,7 +120,11 @@ internal sealed class GuardedBands(GuardOptions options)
 /// <param name="First">The costs of the first questions, before <see cref="State"/> is there.</param>
 /// <param name="Scale">What counts as the cap.</param>
 /// <param name="State">The guard's state.</param>
-internal sealed record BandRecord(IReadOnlyList<double> First, double Scale, SavedState? State);
+internal sealed record BandRecord(IReadOnlyList<double> First, double Scale, SavedState? State)
+{
+    /// <summary>What learning from a question has cost, as parts of <see cref="Scale"/>.</summary>
+    public ArmCost Learnt { get; init; }
+}
 
 /// <summary>A <see cref="BandState"/> as it is stored.</summary>
 internal sealed record SavedState(

@@ -62,7 +62,17 @@ public sealed record MemoryChoice(string Band, string Plan, bool IsUsed, double 
 {
     /// <summary>Where memory stood in the band.</summary>
     public Guard.GuardPhase Phase { get; init; }
+
+    /// <summary>What could have been given in place of cases, or was; null if nothing.</summary>
+    public AlternativeChoice? Alternative { get; init; }
 }
+
+/// <summary>What became of a plan that wants to take the place of cases.</summary>
+/// <param name="Plan">The plan's name.</param>
+/// <param name="IsUsed">Whether it was given.</param>
+/// <param name="Propensity">The chance that it would be; 0 or 1 where nothing was drawn.</param>
+/// <param name="Phase">Where it stood in the band.</param>
+public sealed record AlternativeChoice(string Plan, bool IsUsed, double Propensity, Guard.GuardPhase Phase);
 
 /// <summary>Names adapted weights of a model.</summary>
 /// <param name="Id">A hash of the content.</param>
@@ -188,4 +198,7 @@ public interface IMemoryContext
 
     /// <summary>Books a training run.</summary>
     void Charge(Charge charge);
+
+    /// <summary>The full cost of all that was asked and booked so far, in the units of the solver's price sheet.</summary>
+    decimal Spent { get; }
 }

@@ -59,11 +59,13 @@ internal sealed class Learner(SolverOptions options, IPromptSet prompts)
             return; // learnt before, and nothing new is known
         await StoreAsync(known, episode, context, cancellationToken).ConfigureAwait(false);
         await CountAsync(solution, known, feedback, context, cancellationToken).ConfigureAwait(false);
-        if (known is null && options.Memory is { } observer)
-            await observer.ObserveAsync(solution, episode.FullCost, context, cancellationToken).ConfigureAwait(false);
+        if (options.Memory is not { } memory)
+            return;
         var news = episode.Usable && (known is not { Usable: true } || !string.Equals(known.Answer, episode.Answer, StringComparison.Ordinal));
-        if (news && options.Memory is { } memory)
+        if (news)
             await memory.LearnAsync(episode, context, cancellationToken).ConfigureAwait(false);
+        if (known is null)
+            await memory.ObserveAsync(solution, episode.FullCost, context, cancellationToken).ConfigureAwait(false);
     }
 
     private static async ValueTask StoreAsync(Episode? known, Episode episode, IMemoryContext context, CancellationToken cancellationToken)

@@ -42,6 +42,8 @@ internal sealed class MemoryContext(Meter meter, CallPurpose purpose, string que
 
     public void Charge(Charge charge) => meter.Add(charge);
 
+    public decimal Spent => meter.Spent;
+
     /// <summary>The number of this sample among the samples of the same prompt.</summary>
     private int NextDraw(Prompt prompt)
     {

@@ -109,8 +109,7 @@ public sealed class AutoTests
             Assert.InRange(last, 450, 500); // all but the controls
         else
             Assert.InRange(last, 0, 100);
-        var state = Assert.Single(await all.Watched.DocumentsAsync(), d => d.Kind == GuardedBands.Kind);
-        Assert.Equal("best-of-n/S4", state.Key);
+        Assert.Single(await all.Watched.DocumentsAsync(), d => d is { Kind: GuardedBands.Kind, Key: "best-of-n/S4" });
         if (!used)
             Assert.InRange(cost, 0, 1500 * (0.6 * 900 + 0.4 * 200) * 1.08);
     }

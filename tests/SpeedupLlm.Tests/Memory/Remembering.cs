@@ -99,6 +99,11 @@ internal sealed class Remembering : IMemoryContext
             _charges.Add(charge);
     }
 
+    /// <summary>What each call costs; training costs nothing here.</summary>
+    public decimal CallCost { get; set; }
+
+    public decimal Spent => CallCost * Asked.Count;
+
     /// <summary>The same store, seen by somebody else.</summary>
     public Remembering As(Scope scope) => new(Watched, scope) { Prompts = Prompts, Embedder = Embedder, Entry = Entry, Script = Script };
 
