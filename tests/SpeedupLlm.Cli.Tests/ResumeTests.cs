@@ -19,10 +19,10 @@ public sealed class ResumeTests(TinyModel model) : IClassFixture<TinyModel>, IDi
         for (var most = 40; kills < 2; most += 40)
         {
             using var process = Speedup.Start(kills == 0 ? Bench("killed") : [.. Bench("killed"), "--resume"]);
-            if (!await KilledAtAsync(process, most))
+            if (!await KilledAtAsync(process, "killed/trials.jsonl", most))
                 break;
             kills++;
-            var lines = WholeLines("killed");
+            var lines = WholeLines("killed/trials.jsonl");
             // nothing that was finished before is lost or made again: not even its time differs
             Assert.Empty(Lifelines(kept).Except(lines));
             kept = lines;
@@ -47,6 +47,21 @@ public sealed class ResumeTests(TinyModel model) : IClassFixture<TinyModel>, IDi
     }
 
     [Fact]
+    public async Task Stream_Killed_EndsAsIfNothingHadHappened()
+    {
+        Assert.Equal(0, (await Speedup.RunAsync(Stream("whole"))).Status);
+        using (var process = Speedup.Start(Stream("killed")))
+            Assert.True(await KilledAtAsync(process, "killed/stream.jsonl", 50), "the run ended before it could be killed");
+        Assert.Equal("running", Manifest("killed").GetProperty("status").GetString());
+        await File.AppendAllTextAsync(_folder["killed/stream.jsonl"], "{\"formatVersion\":1,\"memory\":\"no");
+        (await Speedup.RunAsync([.. Stream("killed"), "--resume", "--zipf", "0.7"])).AssertRefused(2, "zipf");
+        Assert.Equal(0, (await Speedup.RunAsync([.. Stream("killed"), "--resume"])).Status);
+        Assert.Equal(Files("whole"), Files("killed"));
+        foreach (var file in Files("whole"))
+            Assert.Equal(ResultFiles.WithoutTime(_folder["whole/" + file]), ResultFiles.WithoutTime(_folder["killed/" + file]));
+    }
+
+    [Fact]
     public async Task Bench_WhileAnotherRunWritesThere_IsRefused()
     {
         using var process = Speedup.Start(Bench("busy"));
@@ -62,11 +77,16 @@ public sealed class ResumeTests(TinyModel model) : IClassFixture<TinyModel>, IDi
         "--memory", "none,in-context", "--feedback", "reference", "--out", _folder[folder],
     ];
 
+    private string[] Stream(string folder) =>
+    [
+        "bench", "--stream", "--model", model.Name, "--questions", "60", "--samples", "2", "--memory", "none,in-context,auto", "--feedback", "reference", "--out", _folder[folder],
+    ];
+
     /// <summary>Kills the process once so many trials are written; false if it ended before.</summary>
-    private async Task<bool> KilledAtAsync(Process process, int trials)
+    private async Task<bool> KilledAtAsync(Process process, string file, int trials)
     {
-        await FileAsync(process, _folder["killed/trials.jsonl"]);
-        while (!process.HasExited && WholeLines("killed").Count < trials)
+        await FileAsync(process, _folder[file]);
+        while (!process.HasExited && WholeLines(file).Count < trials)
             await Task.Delay(10);
         var killed = !process.HasExited;
         process.Kill(); // SIGKILL
@@ -81,9 +101,9 @@ public sealed class ResumeTests(TinyModel model) : IClassFixture<TinyModel>, IDi
     }
 
     /// <summary>Lines that are whole and not yet sorted away, as a reader sees them.</summary>
-    private List<string> WholeLines(string folder)
+    private List<string> WholeLines(string file)
     {
-        var text = File.Exists(_folder[folder + "/trials.jsonl"]) ? File.ReadAllText(_folder[folder + "/trials.jsonl"]) : "";
+        var text = File.Exists(_folder[file]) ? File.ReadAllText(_folder[file]) : "";
         return [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries)];
     }
 
