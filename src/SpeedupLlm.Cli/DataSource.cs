@@ -12,14 +12,21 @@ internal static class DataSource
     /// <param name="data">What the user wrote, or null.</param>
     /// <param name="model">The model.</param>
     /// <param name="seed">Picks the groups of a world.</param>
-    public static IExampleSource Open(string? data, ModelSource model, long seed)
+    /// <param name="programs">Runs answers that are programs; null if that was not allowed.</param>
+    /// <exception cref="UsageException">There is no such file, or its answers are programs and nobody allowed to run them.</exception>
+    public static IExampleSource Open(string? data, ModelSource model, long seed, PythonSandbox? programs = null)
     {
         if (data is null)
             return model.Answers is { } answers ? Of(answers) : new WorldExamples(model.World, seed);
         if (data.StartsWith(GsmPlusPrefix, StringComparison.Ordinal))
             return GsmPlus.Load(Existing(data[GsmPlusPrefix.Length..]));
         if (data.StartsWith(JsonlPrefix, StringComparison.Ordinal))
-            return QuestionFile.Load(Existing(data[JsonlPrefix.Length..]));
+        {
+            var questions = QuestionFile.Load(Existing(data[JsonlPrefix.Length..]), programs);
+            return programs is not null || !questions.AsksForPrograms ? questions
+                : throw new UsageException($"{questions.Name} asks for programs, which are judged by running them: --run-code allows that, in a sandbox without network and files");
+        }
+
         var world = World(data, "gsm-plus:FILE", "jsonl:FILE");
         model.RequireWorld(world);
         return new WorldExamples(world, seed);

@@ -23,7 +23,11 @@ public enum Split
 /// <param name="Lesson">What a good lesson of this question says.</param>
 /// <param name="Kind">The kind of question, in the world's words.</param>
 /// <param name="HeldOut">Whether the hidden rule never occurs in training texts.</param>
-public sealed record Example(string Id, string Question, string Expected, string WorkedSolution, string Lesson, string Kind, bool HeldOut);
+public sealed record Example(string Id, string Question, string Expected, string WorkedSolution, string Lesson, string Kind, bool HeldOut)
+{
+    /// <summary>Of a question that asks for a program: Python that raises where the program, run before it, is wrong. Else empty.</summary>
+    public string Tests { get; init; } = "";
+}
 
 /// <summary>A base question and the questions that stand to it in a similarity (arXiv 2505.20643). Immutable; thread-safe.</summary>
 public interface IQuestionGroup

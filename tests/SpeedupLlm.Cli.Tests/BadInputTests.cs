@@ -64,6 +64,19 @@ public sealed class BadInputTests : IDisposable
         (await Speedup.RunAsync(line.Split(' '))).AssertRefused(2, says);
 
     [Fact]
+    public async Task Bench_QuestionsThatAskForPrograms_AreRefusedUnlessRunningThemIsAllowed()
+    {
+        var file = _folder["code.jsonl"];
+        await File.WriteAllTextAsync(file, """{"id":"add","text":"Write add(a, b).","answer":"def add(a, b): return a","kind":"code","tests":"assert add(40, 2) == 42"}""");
+        (await Speedup.RunAsync("bench", "--quick", "--data", "jsonl:" + file, "--out", _folder["out"])).AssertRefused(2, "--run-code");
+        Assert.False(Directory.Exists(_folder["out"]));
+        // the reference program is wrong: that is said before anybody is measured by it
+        var checkedAll = await Speedup.RunAsync("dataset", "validate", "jsonl:" + file, "--run-code");
+        Assert.Equal(1, checkedAll.Status);
+        Assert.True(checkedAll.Output.Contains("add: the reference program does not pass its tests", StringComparison.Ordinal) || checkedAll.Error.Contains("bubblewrap", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Bench_EndpointNobodyAnswers_FailsWithOne()
     {
         var outcome = await Speedup.RunAsync("bench", "--quick", "--model", "http://127.0.0.1:9/v1", "--model-name", "m", "--memory", "none", "--out", _folder["out"]);

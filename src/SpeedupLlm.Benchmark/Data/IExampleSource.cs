@@ -32,6 +32,12 @@ public interface IExampleSource
     /// <summary>As <see cref="At"/>, from the moment on at which the group's hidden rule has changed. Null if rules never change.</summary>
     Example? AfterChange(int group, SimilarityLevel similarity, int level) => null;
 
+    /// <summary>The question as the model is asked it.</summary>
+    Question QuestionOf(Example example) => Question.FromText(example.Question, example.Id);
+
+    /// <summary>Whether some answers are programs, which are judged by running them (<see cref="PythonSandbox"/>).</summary>
+    bool AsksForPrograms => false;
+
     /// <summary>Says which final answers mean the same, for methods that let answers vote.</summary>
     IAnswerComparer Answers { get; }
 

@@ -7,22 +7,24 @@ namespace SpeedupLlm.Benchmark.Data;
 
 /// <summary>
 /// <c>jsonl:FILE</c>: one JSON object a line with <c>text</c> (or <c>question</c>) and <c>answer</c>, and optionally <c>id</c>, <c>solution</c> (worked), <c>kind</c>
-/// (<c>number</c>, <c>choice</c> or <c>text</c>), <c>group</c> and <c>similarity</c>. Without groups every question counts for itself. With groups each has one base
+/// (<c>number</c>, <c>choice</c>, <c>text</c> or <c>code</c>, which has <c>tests</c>), <c>group</c> and <c>similarity</c>. Without groups every question counts for itself. With groups each has one base
 /// question (no <c>similarity</c>, or <c>base</c>) and questions at S2, S3 or S4, asked in the order of the file; the base question asked again is S1.
 /// </summary>
 public sealed class QuestionFile : IExampleSource
 {
-    private const string Base = "base";
-    private static readonly string[] Kinds = ["number", "choice", "text"];
+    private const string Base = "base", Code = "code";
+    private static readonly string[] Kinds = ["number", "choice", "text", Code];
     private static readonly SimilarityLevel[] Written = [SimilarityLevel.S2, SimilarityLevel.S3, SimilarityLevel.S4];
 
     private readonly IReadOnlyList<Group> _groups;
+    private readonly AnswerCheck _check;
 
-    private QuestionFile(string file, string fingerprint, IReadOnlyList<Group> groups)
+    private QuestionFile(string file, string fingerprint, IReadOnlyList<Group> groups, PythonSandbox? programs)
     {
         Name = "jsonl:" + Path.GetFileName(file);
         Fingerprint = fingerprint;
         _groups = groups;
+        _check = new(programs);
     }
 
     /// <inheritdoc/>
@@ -35,24 +37,33 @@ public sealed class QuestionFile : IExampleSource
     public int? Groups => _groups.Count;
 
     /// <inheritdoc/>
-    public IAnswerComparer Answers { get; } = new AnswerComparer();
+    public bool AsksForPrograms => _groups.Any(g => g.Levels.Values.SelectMany(l => l).Prepend(g.Base).Any(e => e.Tests.Length > 0));
+
+    /// <inheritdoc/>
+    public IAnswerComparer Answers => _check.Answers;
 
     /// <summary>Reads the file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="programs">Runs answers of kind <c>code</c>; null is for those who only read.</param>
     /// <returns>Questions in groups with levels, or a <see cref="QuestionList"/> where no line has a group.</returns>
     /// <exception cref="InvalidDataException">A line is malformed, or a group is not whole; names file, line and field.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static IExampleSource Load(string file)
+    public static IExampleSource Load(string file, PythonSandbox? programs = null)
     {
         var read = JsonLines.Read(file);
         var questions = read.Lines.Select(l => (Line: l, Example: ExampleOf(l), Group: l.Optional("group"), Similarity: SimilarityOf(l))).ToList();
         if (questions.GroupBy(q => q.Example.Id, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw read.Bad($"the id {twice.Key} stands twice.");
         if (questions.All(q => q.Group is null && q.Similarity is null))
-            return new QuestionList("jsonl:" + Path.GetFileName(file), read.Fingerprint, [.. questions.Select(q => q.Example)]);
+            return new QuestionList("jsonl:" + Path.GetFileName(file), read.Fingerprint, [.. questions.Select(q => q.Example)], programs);
         if (questions.FirstOrDefault(q => q.Group is null) is { Line: not null } alone)
             throw alone.Line.Bad("the field group is missing, and other lines have one");
-        return new QuestionFile(file, read.Fingerprint, [.. questions.GroupBy(q => q.Group!, StringComparer.Ordinal).Select(g => GroupOf(read, g.Key, [.. g.Select(q => (q.Line, q.Example, q.Similarity))]))]);
+        return new QuestionFile(file, read.Fingerprint, [.. questions.GroupBy(q => q.Group!, StringComparer.Ordinal).Select(g => GroupOf(read, g.Key, [.. g.Select(q => (q.Line, q.Example, q.Similarity))]))], programs);
     }
+
+    /// <summary>All questions of a file, in its order.</summary>
+    /// <exception cref="InvalidDataException">A line is malformed; names file, line and field.</exception>
+    public static IReadOnlyList<Example> Examples(string file) => [.. JsonLines.Read(file).Lines.Select(ExampleOf)];
 
     /// <inheritdoc/>
     /// <remarks>The least over groups, so that all have it; 0 where some group has no question at that similarity.</remarks>
@@ -69,16 +80,16 @@ public sealed class QuestionFile : IExampleSource
     }
 
     /// <inheritdoc/>
-    public async ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) =>
-        final is not null && await Answers.AreEquivalentAsync(example.Expected, final, null, cancellationToken).ConfigureAwait(false);
+    public Question QuestionOf(Example example) => AnswerCheck.QuestionOf(example);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) => _check.IsCorrectAsync(example, final, cancellationToken);
 
     private static Example ExampleOf(JsonLine line)
     {
         var text = line.Optional("text") is { Length: > 0 } named ? named : line.Text(line.Has("question") ? "question" : "text");
         var answer = line.Text("answer");
         var kind = line.Optional("kind") ?? "";
-        if (kind == "code")
-            throw line.Bad("the kind code needs tests to be run, which this version does not do");
         if (kind.Length > 0 && !Kinds.Contains(kind))
             throw line.Bad($"the field kind is none of {string.Join(", ", Kinds)}");
         // a number's canonical writing begins with a digit, whatever it was written in
@@ -86,7 +97,10 @@ public sealed class QuestionFile : IExampleSource
             throw line.Bad("the field answer is no number, and kind says that it is");
         if (kind == "choice" && AnswerComparer.Canonical(answer) is not [_])
             throw line.Bad("the field answer is no choice such as B, and kind says that it is");
-        return new(line.Optional("id") ?? Question.FromText(text).Id, text, answer, line.Optional("solution") ?? "", "", kind, false);
+        var tests = line.Optional("tests") ?? "";
+        if (kind == Code != tests.Length > 0)
+            throw line.Bad(kind == Code ? "the kind code needs the field tests: Python that raises where the program is wrong" : "the field tests is for the kind code");
+        return new(line.Optional("id") ?? Question.FromText(text).Id, text, answer, line.Optional("solution") ?? "", "", kind, false) { Tests = tests };
     }
 
     private static SimilarityLevel? SimilarityOf(JsonLine line) => line.Optional("similarity") switch

@@ -8,16 +8,19 @@ namespace SpeedupLlm.Benchmark.Data;
 public sealed class QuestionList : IExampleSource
 {
     private readonly IReadOnlyList<Example> _examples;
+    private readonly AnswerCheck _check;
 
     /// <param name="name">The name that the manifest carries.</param>
     /// <param name="fingerprint">Changes when a question or an answer changes.</param>
     /// <param name="examples">At least one.</param>
-    public QuestionList(string name, string fingerprint, IReadOnlyList<Example> examples)
+    /// <param name="programs">Runs answers that are programs; null refuses them.</param>
+    public QuestionList(string name, string fingerprint, IReadOnlyList<Example> examples, PythonSandbox? programs = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(examples.Count);
         Name = name;
         Fingerprint = fingerprint;
         _examples = examples;
+        _check = new(programs);
     }
 
     /// <inheritdoc/>
@@ -30,7 +33,10 @@ public sealed class QuestionList : IExampleSource
     public int? Groups => _examples.Count;
 
     /// <inheritdoc/>
-    public IAnswerComparer Answers { get; } = new AnswerComparer();
+    public bool AsksForPrograms => _examples.Any(e => e.Tests.Length > 0);
+
+    /// <inheritdoc/>
+    public IAnswerComparer Answers => _check.Answers;
 
     /// <inheritdoc/>
     public int? LevelsAt(SimilarityLevel similarity) => null;
@@ -39,6 +45,8 @@ public sealed class QuestionList : IExampleSource
     public Example At(int group, SimilarityLevel similarity, int level) => _examples[group];
 
     /// <inheritdoc/>
-    public async ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) =>
-        final is not null && await Answers.AreEquivalentAsync(example.Expected, final, null, cancellationToken).ConfigureAwait(false);
+    public Question QuestionOf(Example example) => AnswerCheck.QuestionOf(example);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) => _check.IsCorrectAsync(example, final, cancellationToken);
 }

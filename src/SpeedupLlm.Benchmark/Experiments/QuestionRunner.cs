@@ -84,7 +84,7 @@ internal sealed class QuestionRunner(ExperimentSettings settings, ExperimentMode
         var start = clock.GetTimestamp();
         try
         {
-            var question = Question.FromText(example.Question, example.Id);
+            var question = data.QuestionOf(example);
             var solution = await solver.SolveAsync(question, new() { Stream = stream, CacheScope = scope }, cancellationToken).ConfigureAwait(false);
             var correct = await data.IsCorrectAsync(example, solution.Best?.Final, cancellationToken).ConfigureAwait(false);
             var elapsed = clock.GetElapsedTime(start);

@@ -27,6 +27,7 @@ internal static class BenchCommand
         Option<string?> modelName = new("--model-name") { Description = "The model's name at the endpoint." };
         Option<int> checkpoint = new("--checkpoint") { Description = "Which of the embedded models, from 1.", DefaultValueFactory = _ => 1 };
         Option<string?> data = new("--data") { Description = $"A world ({string.Join(", ", WorldCatalogue.Names)}), gsm-plus:FILE or jsonl:FILE. Default: the world of the model, or the questions of the recorded answers." };
+        Option<bool> runCode = new("--run-code") { Description = "Allows to run programs that a model wrote, in a sandbox (Linux with bubblewrap): questions of the kind code need it." };
         Option<string?> scaling = new("--scaling") { Description = $"Scaling methods, comma-separated, or all: {string.Join(", ", Catalogue.ScalingMethods.Names)}." };
         Option<string?> memory = new("--memory") { Description = $"Memories, comma-separated, or all: {string.Join(", ", Catalogue.Memories.Names)}." };
         Option<string?> similarity = new("--similarity") { Description = "Levels, comma-separated, or all: S1, S2, S3, S4." };
@@ -59,7 +60,7 @@ internal static class BenchCommand
         Option<bool> discard = new("--discard") { Description = "With --workers: removes what the database keeps of the run, and runs nothing." };
         var command = new Command("bench", "Shows with statistics what experience saves.")
         {
-            quick, model, modelName, checkpoint, data, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, waves, stop, feedback, groups, rounds, distractors, cases, minimumSimilarity, fixedBudget, judgeError, stream, length, zipf, mix, seed, output, resume, workers, discard,
+            quick, model, modelName, checkpoint, data, runCode, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, waves, stop, feedback, groups, rounds, distractors, cases, minimumSimilarity, fixedBudget, judgeError, stream, length, zipf, mix, seed, output, resume, workers, discard,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -108,7 +109,8 @@ internal static class BenchCommand
             };
             settings.Validate();
             await using var source = ModelSource.Open(settings.Model, settings.ModelName, settings.Checkpoint, settings.Seed, DataSource.WorldOf(parsed.GetValue(data)));
-            var questions = DataSource.Open(parsed.GetValue(data), source, settings.Seed);
+            var programs = parsed.GetValue(runCode) ? await PythonSandbox.OpenAsync(cancellationToken).ConfigureAwait(false) : null;
+            var questions = DataSource.Open(parsed.GetValue(data), source, settings.Seed, programs);
             settings = Fit(settings, source, questions, parsed.GetValue(scorer), parsed.GetValue(memory), parsed.GetValue(scaling)) with
             {
                 Groups = settings.Groups ?? (questions.Groups is { } all ? (isQuick ? Math.Min(all, 50) : all) : isQuick ? QuickGroups : 20),

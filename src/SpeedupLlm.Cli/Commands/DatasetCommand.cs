@@ -11,14 +11,38 @@ internal static class DatasetCommand
     public static Command Create()
     {
         Argument<string> data = new("DATA") { Description = "gsm-plus:FILE or jsonl:FILE." };
-        var validate = new Command("validate", "Reads a question file and says what is in it, or what is wrong with it.") { data };
-        validate.SetAction(parsed =>
+        Option<bool> runCode = new("--run-code") { Description = "Also runs the reference programs of questions of the kind code with their tests, in a sandbox." };
+        var validate = new Command("validate", "Reads a question file and says what is in it, or what is wrong with it.") { data, runCode };
+        validate.SetAction(async (parsed, cancellationToken) =>
         {
             foreach (var line in Describe(parsed.GetValue(data)!))
                 Console.WriteLine(line);
-            return 0;
+            return parsed.GetValue(runCode) ? await RunProgramsAsync(parsed.GetValue(data)!, cancellationToken).ConfigureAwait(false) : 0;
         });
         return new Command("dataset", "Looks at question files, and makes variants of questions.") { validate, DatasetVaryCommand.Create() };
+    }
+
+    /// <summary>A reference answer that fails its own tests would count every right program as wrong.</summary>
+    private static async Task<int> RunProgramsAsync(string data, CancellationToken cancellationToken)
+    {
+        if (!data.StartsWith(DataSource.JsonlPrefix, StringComparison.Ordinal))
+            throw new UsageException("--run-code is for jsonl:FILE");
+        var sandbox = await PythonSandbox.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var (passed, failed) = (0, 0);
+        foreach (var example in QuestionFile.Examples(DataSource.Existing(data[DataSource.JsonlPrefix.Length..])).Where(e => e.Tests.Length > 0))
+        {
+            if (await sandbox.PassesAsync(example.Expected, example.Tests, cancellationToken).ConfigureAwait(false))
+            {
+                passed++;
+                continue;
+            }
+
+            failed++;
+            Console.WriteLine($"  {example.Id}: the reference program does not pass its tests");
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {passed} reference programs pass their tests, {failed} do not"));
+        return failed == 0 ? 0 : 1;
     }
 
     private static IEnumerable<string> Describe(string data)
