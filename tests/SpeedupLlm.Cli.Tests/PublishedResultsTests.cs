@@ -27,10 +27,12 @@ public sealed class PublishedResultsTests
         var parameters = manifest.GetProperty("parameters");
         Assert.Equal(2026, parameters.GetProperty("seed").GetInt64());
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(Repository.Root, "docs", "protocol.md")))), manifest.GetProperty("protocolSha256").GetString());
-        var weights = $"{(parameters.GetProperty("model").GetString() == "novice" ? "novice" : "apprentice")}-{parameters.GetProperty("checkpoint").GetInt32().ToString(CultureInfo.InvariantCulture)}.safetensors";
+        var world = WorldCatalogue.Find(parameters.GetProperty("data").GetString()!)!;
+        var name = parameters.GetProperty("model").GetString() == "novice" ? "novice" : world == WorldCatalogue.All[0] ? "apprentice" : world.Name;
+        var weights = $"{name}-{parameters.GetProperty("checkpoint").GetInt32().ToString(CultureInfo.InvariantCulture)}.safetensors";
         Assert.Equal(ModelFile.Load(Path.Combine(Repository.Root, "weights", weights)).Fingerprint(), manifest.GetProperty("modelFingerprint").GetString());
         Assert.Equal(new CompactPrompts().Fingerprint, manifest.GetProperty("promptFingerprint").GetString());
-        Assert.Equal(WorldCatalogue.All[0].Fingerprint + "/sealed", manifest.GetProperty("dataFingerprint").GetString());
+        Assert.Equal(world.Fingerprint + "/sealed", manifest.GetProperty("dataFingerprint").GetString());
     }
 
     [Theory]

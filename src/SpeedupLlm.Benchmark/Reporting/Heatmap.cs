@@ -18,13 +18,16 @@ internal static class Heatmap
 {
     private const double CellWidth = 92, CellHeight = 26, BlockGap = 10, Left = 190, Top = 34;
 
+    // a page shows every picture as wide as itself: few columns would become huge, and the legend would not fit
+    private const int LeastColumns = 6;
+
     /// <summary>The limits between the five shades of either side.</summary>
     private static readonly double[] Limits = [0.02, 0.15, 0.35, 0.6];
 
     public static string Render(IReadOnlyList<string> columns, IReadOnlyList<HeatBlock> blocks, string label)
     {
         var rows = blocks.Sum(b => b.Rows.Count);
-        var width = Left + columns.Count * CellWidth + 8;
+        var width = Left + Math.Max(LeastColumns, columns.Count) * CellWidth + 8;
         var height = Top + rows * CellHeight + blocks.Count * BlockGap + 40;
         var svg = new Svg(width, height, label);
         for (var c = 0; c < columns.Count; c++)

@@ -23,10 +23,7 @@ internal static class BenchCommand
         var defaults = new ExperimentSettings();
         var workload = new WorkloadOptions();
         Option<bool> quick = new("--quick") { Description = "A smaller run of the same grid; its figures are indicative." };
-        Option<string> model = new("--model") { Description = "embedded, novice, recorded:FILE, or the URL of an OpenAI-compatible endpoint.", DefaultValueFactory = _ => ModelSource.Embedded };
-        Option<string?> modelName = new("--model-name") { Description = "The model's name at the endpoint." };
-        Option<int> checkpoint = new("--checkpoint") { Description = "Which of the embedded models, from 1.", DefaultValueFactory = _ => 1 };
-        Option<string?> data = new("--data") { Description = $"A world ({string.Join(", ", WorldCatalogue.Names)}), gsm-plus:FILE or jsonl:FILE. Default: the world of the model, or the questions of the recorded answers." };
+        var study = new StudyOptions();
         Option<bool> runCode = new("--run-code") { Description = "Allows to run programs that a model wrote, in a sandbox (Linux with bubblewrap): questions of the kind code need it." };
         Option<string?> scaling = new("--scaling") { Description = $"Scaling methods, comma-separated, or all: {string.Join(", ", Catalogue.ScalingMethods.Names)}." };
         Option<string?> memory = new("--memory") { Description = $"Memories, comma-separated, or all: {string.Join(", ", Catalogue.Memories.Names)}." };
@@ -53,15 +50,15 @@ internal static class BenchCommand
         Option<int> length = new("--questions") { Description = "With --stream: how many questions.", DefaultValueFactory = _ => workload.Questions };
         Option<double> zipf = new("--zipf") { Description = "With --stream: the exponent of Zipf's law over topics.", DefaultValueFactory = _ => workload.Zipf, CustomParser = Numbers.Real };
         Option<string> mix = new("--mix") { Description = "With --stream: how questions stand to those before.", DefaultValueFactory = _ => workload.Mix.ToString() };
-        Option<long> seed = new("--seed") { Description = "The seed of everything.", DefaultValueFactory = _ => defaults.Seed };
         Option<string?> output = new("--out") { Description = "The folder for the results. Default: a new one under results/." };
         Option<bool> resume = new("--resume") { Description = "Goes on with the run in --out; finished trials are used again." };
         Option<string?> workers = new("--workers") { Description = "postgres://user:password@host:port/database: processes and machines that name the same database and the same last part of --out share one run." };
         Option<bool> discard = new("--discard") { Description = "With --workers: removes what the database keeps of the run, and runs nothing." };
         var command = new Command("bench", "Shows with statistics what experience saves.")
         {
-            quick, model, modelName, checkpoint, data, runCode, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, waves, stop, feedback, groups, rounds, distractors, cases, minimumSimilarity, fixedBudget, judgeError, stream, length, zipf, mix, seed, output, resume, workers, discard,
+            quick, runCode, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, waves, stop, feedback, groups, rounds, distractors, cases, minimumSimilarity, fixedBudget, judgeError, stream, length, zipf, mix, output, resume, workers, discard,
         };
+        study.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var isQuick = parsed.GetValue(quick);
@@ -75,11 +72,8 @@ internal static class BenchCommand
             if (isStream && parsed.GetValue(workers) is not null)
                 throw new UsageException("--workers shares a grid; a stream is asked in order, by one process.");
             // names before files: what is misspelt is said at once
-            var settings = new ExperimentSettings
+            var settings = study.SettingsOf(parsed) with
             {
-                Model = parsed.GetValue(model)!,
-                ModelName = parsed.GetValue(modelName),
-                Checkpoint = parsed.GetValue(checkpoint),
                 Scaling = Names.Of("scaling method", parsed.GetValue(scaling), isStream ? [defaults.Scaling[0]] : defaults.Scaling, Catalogue.ScalingMethods.Names),
                 Memory = isStream
                     ? Names.Of("memory", parsed.GetValue(memory), StreamMemories, [.. Catalogue.Memories.Names, .. RivalCatalogue.Names])
@@ -104,13 +98,12 @@ internal static class BenchCommand
                 FixedBudget = parsed.GetValue(fixedBudget),
                 JudgeError = parsed.GetValue(judgeError),
                 Stream = isStream ? new() { Questions = parsed.GetValue(length), Zipf = parsed.GetValue(zipf), Mix = WorkloadMix.Parse(parsed.GetValue(mix)!) } : null,
-                Seed = parsed.GetValue(seed),
                 Quick = isQuick,
             };
             settings.Validate();
-            await using var source = ModelSource.Open(settings.Model, settings.ModelName, settings.Checkpoint, settings.Seed, DataSource.WorldOf(parsed.GetValue(data)));
+            await using var source = study.OpenModel(parsed);
             var programs = parsed.GetValue(runCode) ? await PythonSandbox.OpenAsync(cancellationToken).ConfigureAwait(false) : null;
-            var questions = DataSource.Open(parsed.GetValue(data), source, settings.Seed, programs);
+            var questions = study.OpenData(parsed, source, programs);
             settings = Fit(settings, source, questions, parsed.GetValue(scorer), parsed.GetValue(memory), parsed.GetValue(scaling)) with
             {
                 Groups = settings.Groups ?? (questions.Groups is { } all ? (isQuick ? Math.Min(all, 50) : all) : isQuick ? QuickGroups : 20),

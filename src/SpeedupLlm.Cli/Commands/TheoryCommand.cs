@@ -16,42 +16,36 @@ internal static class TheoryCommand
         var defaults = new ExperimentSettings();
         var amounts = new TheoryOptions();
         Option<bool> quick = new("--quick") { Description = "Fewer groups and one memory; its figures are indicative." };
-        Option<string> model = new("--model") { Description = "embedded, novice, or the URL of an OpenAI-compatible endpoint.", DefaultValueFactory = _ => ModelSource.Embedded };
-        Option<string?> modelName = new("--model-name") { Description = "The model's name at the endpoint." };
-        Option<int> checkpoint = new("--checkpoint") { Description = "Which of the embedded models, from 1.", DefaultValueFactory = _ => 1 };
+        var study = new StudyOptions();
         Option<string?> memory = new("--memory") { Description = "Memories, comma-separated; those that answer without a search cannot be asked." };
         Option<int> draws = new("--draws") { Description = "Held-out attempts a question.", DefaultValueFactory = _ => amounts.Draws };
         Option<int> runs = new("--runs") { Description = "Measured searches a question.", DefaultValueFactory = _ => amounts.Runs };
         Option<int?> groups = new("--groups") { Description = "Groups. Default 20, with --quick 6." };
-        Option<long> seed = new("--seed") { Description = "The seed of everything.", DefaultValueFactory = _ => defaults.Seed };
         Option<string?> grid = new("--run") { Description = "A folder that bench wrote: its trials are looked at for the premises, instead of a run of its own." };
         Option<string> output = new("--out") { Description = "The folder for theory.json and the run.", Required = true };
         var command = new Command("theory", "Holds the paper's theorems against the model: the formula of Best-of-N question by question, and where their premises fail.")
         {
-            quick, model, modelName, checkpoint, memory, draws, runs, groups, seed, grid, output,
+            quick, memory, draws, runs, groups, grid, output,
         };
+        study.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var isQuick = parsed.GetValue(quick);
-            var settings = new ExperimentSettings
+            var settings = study.SettingsOf(parsed) with
             {
-                Model = parsed.GetValue(model)!,
-                ModelName = parsed.GetValue(modelName),
-                Checkpoint = parsed.GetValue(checkpoint),
                 Memory = Names.Of("memory", parsed.GetValue(memory), isQuick ? ["none", "in-context"] : defaults.Memory, Catalogue.Memories.Names),
                 Feedback = FeedbackMode.Reference,
                 Groups = parsed.GetValue(groups) ?? (isQuick ? QuickGroups : 20),
                 Rounds = isQuick ? QuickRounds : defaults.Rounds,
-                Seed = parsed.GetValue(seed),
                 Quick = isQuick,
             };
             settings.Validate();
-            await using var source = ModelSource.Open(settings.Model, settings.ModelName, settings.Checkpoint, settings.Seed);
-            var questions = DataSource.Open(null, source, settings.Seed);
-            var study = new TheoryStudy(settings, new() { Draws = parsed.GetValue(draws), Runs = parsed.GetValue(runs) }, source.ForExperiment(), questions, clock);
+            await using var source = study.OpenModel(parsed);
+            var questions = study.OpenData(parsed, source);
+            var theory = new TheoryStudy(settings, new() { Draws = parsed.GetValue(draws), Runs = parsed.GetValue(runs) }, source.ForExperiment(), questions, clock);
             var folder = parsed.GetValue(output)!;
             var ran = parsed.GetValue(grid) is { } there ? new ResultsFolder(there) : await RunAsync(folder).ConfigureAwait(false);
-            var answers = await study.RunAsync(cancellationToken).ConfigureAwait(false);
+            var answers = await theory.RunAsync(cancellationToken).ConfigureAwait(false);
             var report = new TheoryReport(TheoryReport.CurrentFormat, settings.Model, source.Traits.Fingerprint, questions.Name, settings.Seed, settings.Groups.Value,
                 settings.Samples, parsed.GetValue(draws), parsed.GetValue(runs), answers, ran.Premises());
             Directory.CreateDirectory(folder);
