@@ -110,7 +110,7 @@ internal static class HtmlReport
     private static void Curves(HtmlPage page, Analysis analysis)
     {
         page.Heading("Over experience");
-        page.Paragraph($"Operations with memory as a share of those without, by how many questions of the same firm came before; the mean over scaling methods, bands are 95 % intervals, n = {Provenance.Count(analysis.Groups.Count, "group")}. At 0 nothing has been learnt.", "soft");
+        page.Paragraph($"Operations with memory as a share of those without, by how many questions about the same subject came before; the mean over scaling methods, bands are 95 % intervals, n = {Provenance.Count(analysis.Groups.Count, "group")}. At 0 nothing has been learnt.", "soft");
         var memories = Trends.Memories(analysis);
         var panels = new List<(string Title, List<Series> Lines)>();
         foreach (var similarity in analysis.WithMemory.Select(c => c.Summary.Similarity).Distinct())

@@ -72,7 +72,7 @@ public static class Sweeps
     {
         var bins = taught.Quick ? QuickExperience : Experience;
         var settings = taught with { Rounds = bins[^1].To };
-        return new("experience", "experience: questions of the same firm that came before, each with a worked solution", "questions before", "1 to 4",
+        return new("experience", "experience: questions about the same subject that came before, each with a worked solution", "questions before", "1 to 4",
         [
             .. bins.Select(b => new SweepValue(
                 b.From == b.To ? Text(b.From) : string.Create(CultureInfo.InvariantCulture, $"{b.From}–{b.To}"), (b.From + b.To) / 2.0, "experience", settings, b.From, b.To)),
