@@ -127,8 +127,7 @@ internal sealed partial class GatewaySwitch(GatewayOptions options, GatewayParts
         try
         {
             // a store that hangs may not heed the token
-            var working = work(patience.Token);
-            await working.WaitAsync(Patience, parts.Clock, cancellationToken);
+            await work(patience.Token).WaitAsync(Patience, parts.Clock, cancellationToken);
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {

@@ -26,7 +26,7 @@ internal sealed class GuardedBands(GuardOptions options)
     /// <summary>Decides for one question, and says why in a few words.</summary>
     public async ValueTask<(GuardDecision Decision, string Why)> DecideAsync(string band, bool prior, double chance, IMemoryContext context, CancellationToken cancellationToken)
     {
-        var record = Read(await context.Store.GetAsync(context.Scope, Kind, band, cancellationToken).ConfigureAwait(false));
+        var record = await ReadAsync(band, context, cancellationToken).ConfigureAwait(false);
         if (record?.State is not { } saved)
             return prior ? (new(true, 1, GuardPhase.Admitted), "a prior says that it helps") : (new(false, 0, GuardPhase.OnTrial), "not proven to help yet");
         var decision = _guard.Decide(saved.Open(_guard), chance);
@@ -47,7 +47,7 @@ internal sealed class GuardedBands(GuardOptions options)
         // the scope's other bands are only read where this question may admit the band; another writer's question at the same moment may at most put it off
         var needed = double.PositiveInfinity;
         if (decision is { Phase: GuardPhase.OnTrial, Propensity: > 0 and < 1 }
-            && After(Read(await context.Store.GetAsync(context.Scope, Kind, band, cancellationToken).ConfigureAwait(false)), prior, decision, cost, missed, 1 / options.Alpha).State?.Phase == GuardPhase.Admitted)
+            && After(await ReadAsync(band, context, cancellationToken).ConfigureAwait(false), prior, decision, cost, missed, 1 / options.Alpha).State?.Phase == GuardPhase.Admitted)
         {
             needed = await NeededAsync(band, context, cancellationToken).ConfigureAwait(false);
         }
