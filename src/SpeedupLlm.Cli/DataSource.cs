@@ -1,5 +1,6 @@
 using SpeedupLlm.Benchmark.Data;
 using SpeedupLlm.Models;
+using SpeedupLlm.Relevancy;
 using SpeedupLlm.Worlds;
 
 namespace SpeedupLlm.Cli;
@@ -19,17 +20,26 @@ internal static class DataSource
         if (data is null)
             return model.Answers is { } answers ? Of(answers) : new WorldExamples(model.World, seed);
         if (data.StartsWith(GsmPlusPrefix, StringComparison.Ordinal))
-            return GsmPlus.Load(Existing(data[GsmPlusPrefix.Length..]));
+            return Readable(GsmPlus.Load(Existing(data[GsmPlusPrefix.Length..])), model);
         if (data.StartsWith(JsonlPrefix, StringComparison.Ordinal))
         {
             var questions = QuestionFile.Load(Existing(data[JsonlPrefix.Length..]), programs);
-            return programs is not null || !questions.AsksForPrograms ? questions
+            return programs is not null || !questions.AsksForPrograms ? Readable(questions, model)
                 : throw new UsageException($"{questions.Name} asks for programs, which are judged by running them: --run-code allows that, in a sandbox without network and files");
         }
 
         var world = World(data, "gsm-plus:FILE", "jsonl:FILE");
         model.RequireWorld(world);
         return new WorldExamples(world, seed);
+    }
+
+    /// <summary>Questions with worked solutions that memories know beforehand: <c>jsonl:FILE</c>, whose groups and levels do not matter.</summary>
+    /// <exception cref="UsageException">There is no such file, or it is named otherwise.</exception>
+    public static QuestionList Library(string name)
+    {
+        if (!name.StartsWith(JsonlPrefix, StringComparison.Ordinal))
+            throw new UsageException($"--library is {JsonlPrefix}FILE, not '{name}'");
+        return QuestionFile.LoadFlat(Existing(name[JsonlPrefix.Length..]));
     }
 
     /// <summary>The world that a command named; null where it named none, or a file.</summary>
@@ -43,6 +53,12 @@ internal static class DataSource
 
     /// <summary>A number of groups that something can be told from.</summary>
     public static int AtLeastTwo(int groups) => groups >= 2 ? groups : throw new UsageException("--groups is at least 2");
+
+    /// <summary>Refuses a file that an embedded model can read nothing of: a run would show zeros everywhere.</summary>
+    private static T Readable<T>(T questions, ModelSource model)
+        where T : IExampleSource =>
+        !model.IsEmbedded || Enumerable.Range(0, questions.Groups ?? 0).Any(g => model.World.Understands(questions.At(g, SimilarityLevel.S1, 0).Question)) ? questions
+            : throw new UsageException($"'{model.Name}' is a small model that was trained on {model.World.Name} questions, and {questions.Name} has none: name a model that can read them, --model URL --model-name NAME");
 
     private static QuestionList Of(RecordedAnswerSet answers) => new(
         ModelSource.Recorded + Path.GetFileName(answers.File),

@@ -134,13 +134,12 @@ public sealed class Solver : IAsyncDisposable
     private Solve Begin(Question question, SolveRequest? request)
     {
         ArgumentNullException.ThrowIfNull(question);
-        var caller = request?.Caller ?? _options.Caller;
         var budget = request?.Budget ?? _options.Budget;
         budget.Validate();
         return new()
         {
             Question = question,
-            Scope = new(caller.Tenant, caller.User, caller.Conversation, FingerprintOf(question), _prompts.Fingerprint),
+            Scope = ScopeOf(question, request?.Caller),
             Stream = request?.Stream ?? _options.Stream?.Child(question.Id) ?? StreamKey.Fresh(),
             CacheScope = request?.CacheScope,
             Meter = new(_model, budget, _options.Prices, _options.Clock) { ModelId = question.Options?.ModelId },
@@ -268,6 +267,22 @@ public sealed class Solver : IAsyncDisposable
         return new(solution.Used.Answer?.Source ?? episode.Id, new(meter.Charges, 0)) { Usable = episode.Usable, Degraded = degraded };
     }
 
+    /// <summary>Learns a question with its worked solution that was never asked here, as a knowledge base has them: a verified episode without attempts. The same one again changes nothing; another solution takes the place of the first.</summary>
+    /// <param name="question">The question.</param>
+    /// <param name="workedSolution">How it is answered, up to the final answer.</param>
+    /// <param name="request">Whose it is; the budget of the options for learning holds.</param>
+    /// <param name="cancellationToken">Cancels learning; a stored episode stays.</param>
+    /// <exception cref="ArgumentException">The solution is empty.</exception>
+    public ValueTask<Learnt> TeachAsync(Question question, string workedSolution, SolveRequest? request, CancellationToken cancellationToken)
+    {
+        var feedback = Feedback.Reference(workedSolution);
+        ArgumentNullException.ThrowIfNull(question);
+        // named by whose it is and what it asks: a knowledge base that is read again finds what it brought
+        var stream = request?.Stream ?? StreamKey.Root(0).Child("taught").Child(ScopeOf(question, request?.Caller).ToString()).Child(QuestionKey.Of(question) ?? question.Id);
+        var solve = Begin(question, (request ?? new()) with { Stream = stream });
+        return LearnAsync(Finish(solve, new(null, [], StopReason.Exhausted, 0)), feedback, cancellationToken);
+    }
+
     /// <summary>Hears from somebody who knows what to think of an earlier answer, by its episode. A right one is learnt, even if the scorer had not accepted it; a wrong one is not used again, nor what was made from it; a worked solution is learnt in its place.</summary>
     /// <returns>The episode as it stands now, or null if the caller's tenant has none of that id.</returns>
     public async ValueTask<Episode?> HearAsync(Caller caller, string episodeId, Feedback feedback, CancellationToken cancellationToken)
@@ -324,6 +339,12 @@ public sealed class Solver : IAsyncDisposable
             }
             events.Writer.Complete(failure);
         }
+    }
+
+    private Scope ScopeOf(Question question, Caller? who)
+    {
+        var caller = who ?? _options.Caller;
+        return new(caller.Tenant, caller.User, caller.Conversation, FingerprintOf(question), _prompts.Fingerprint);
     }
 
     /// <summary>One client may serve several models, named by the caller: what one of them learnt is not the other's (case 33).</summary>

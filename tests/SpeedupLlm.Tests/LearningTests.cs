@@ -51,6 +51,33 @@ public sealed class LearningTests : IAsyncDisposable
         Assert.Empty((await solver.SolveAsync(Solving.Question, Level(1), default)).Used.Hints);
     }
 
+    [Fact]
+    public async Task TeachAsync_AWorkedSolution_IsRecalledWithoutACallAndKeptOnce()
+    {
+        var model = Solving.Answers("42");
+        var solver = SolverOf(model);
+        foreach (var time in Enumerable.Range(0, 2))
+        {
+            var learnt = await solver.TeachAsync(Solving.Question, "Six sevens. Answer 42.", null, default);
+            Assert.True(learnt.Usable, $"time {time}");
+            Assert.Null(learnt.Degraded);
+            Assert.Empty(learnt.Bill.Charges);
+        }
+
+        Assert.Empty(model.Calls);
+        Assert.Equal(1, (await _store.CheckAsync(default)).Episodes);
+        var hint = Assert.Single((await solver.SolveAsync(Solving.Question, Level(1), default)).Used.Hints);
+        var episode = (await _store.GetEpisodeAsync("local", hint.Source, default))!;
+        Assert.Equal((Verdict.Verified, "Six sevens. Answer 42.", "42", 0), (episode.Verdict, episode.Answer, episode.Final, episode.Attempts.Count));
+
+        await solver.TeachAsync(Solving.Question, "Seven sixes. Answer 42.", null, default);
+        Assert.Equal("Seven sixes. Answer 42.", (await _store.GetEpisodeAsync("local", hint.Source, default))!.Answer);
+        await solver.TeachAsync(Solving.Question, "Six sevens. Answer 42.", new() { Caller = new("other") }, default);
+        await solver.TeachAsync(Solving.Question, "Six sevens. Answer 42.", new() { Caller = new("local", "somebody") }, default);
+        Assert.Equal(3, (await _store.CheckAsync(default)).Episodes);
+        await Assert.ThrowsAsync<ArgumentException>(async () => await solver.TeachAsync(Solving.Question, " ", null, default));
+    }
+
     [Theory]
     [InlineData("length")]
     [InlineData("content_filter")]

@@ -38,6 +38,9 @@ public interface IExampleSource
     /// <summary>Whether some answers are programs, which are judged by running them (<see cref="PythonSandbox"/>).</summary>
     bool AsksForPrograms => false;
 
+    /// <summary>Worked solutions of other questions, which every memory of a run that is one long lifeline holds before the first question. By default none.</summary>
+    IReadOnlyList<Example> Library => [];
+
     /// <summary>Says which final answers mean the same, for methods that let answers vote.</summary>
     IAnswerComparer Answers { get; }
 

@@ -61,9 +61,13 @@ public sealed class QuestionFile : IExampleSource
         return new QuestionFile(file, read.Fingerprint, [.. questions.GroupBy(q => q.Group!, StringComparer.Ordinal).Select(g => GroupOf(read, g.Key, [.. g.Select(q => (q.Line, q.Example, q.Similarity))]))], programs);
     }
 
-    /// <summary>All questions of a file, in its order.</summary>
+    /// <summary>All questions of a file in its order, groups and similarities left aside.</summary>
     /// <exception cref="InvalidDataException">A line is malformed; names file, line and field.</exception>
-    public static IReadOnlyList<Example> Examples(string file) => [.. JsonLines.Read(file).Lines.Select(ExampleOf)];
+    public static QuestionList LoadFlat(string file)
+    {
+        var read = JsonLines.Read(file);
+        return new("jsonl:" + Path.GetFileName(file), read.Fingerprint, [.. read.Lines.Select(ExampleOf)]);
+    }
 
     /// <inheritdoc/>
     /// <remarks>The least over groups, so that all have it; 0 where some group has no question at that similarity.</remarks>

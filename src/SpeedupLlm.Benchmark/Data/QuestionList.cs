@@ -7,7 +7,6 @@ namespace SpeedupLlm.Benchmark.Data;
 /// <summary>Questions without groups or levels: one round, every question counts, similarity is <c>any</c>.</summary>
 public sealed class QuestionList : IExampleSource
 {
-    private readonly IReadOnlyList<Example> _examples;
     private readonly AnswerCheck _check;
 
     /// <param name="name">The name that the manifest carries.</param>
@@ -19,9 +18,12 @@ public sealed class QuestionList : IExampleSource
         ArgumentOutOfRangeException.ThrowIfZero(examples.Count);
         Name = name;
         Fingerprint = fingerprint;
-        _examples = examples;
+        Examples = examples;
         _check = new(programs);
     }
+
+    /// <summary>The questions, in order.</summary>
+    public IReadOnlyList<Example> Examples { get; }
 
     /// <inheritdoc/>
     public string Name { get; }
@@ -30,10 +32,10 @@ public sealed class QuestionList : IExampleSource
     public string Fingerprint { get; }
 
     /// <inheritdoc/>
-    public int? Groups => _examples.Count;
+    public int? Groups => Examples.Count;
 
     /// <inheritdoc/>
-    public bool AsksForPrograms => _examples.Any(e => e.Tests.Length > 0);
+    public bool AsksForPrograms => Examples.Any(e => e.Tests.Length > 0);
 
     /// <inheritdoc/>
     public IAnswerComparer Answers => _check.Answers;
@@ -42,7 +44,7 @@ public sealed class QuestionList : IExampleSource
     public int? LevelsAt(SimilarityLevel similarity) => null;
 
     /// <inheritdoc/>
-    public Example At(int group, SimilarityLevel similarity, int level) => _examples[group];
+    public Example At(int group, SimilarityLevel similarity, int level) => Examples[group];
 
     /// <inheritdoc/>
     public Question QuestionOf(Example example) => AnswerCheck.QuestionOf(example);

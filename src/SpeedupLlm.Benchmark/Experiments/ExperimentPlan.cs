@@ -33,6 +33,8 @@ internal sealed class ExperimentPlan
         Methods.Validate(Settings);
         if (HasLevels && Settings.Similarity.FirstOrDefault(s => LevelsOf(s) == 0 && Settings.Rounds > 0) is { } none)
             throw new ArgumentException($"{data.Name} has no question at {none} in every group: say --similarity without it.");
+        if (HasLevels && data.Library.Count > 0)
+            throw new ArgumentException("A lifeline of the grid begins with empty memory: a library is for --stream, and for questions without groups.");
         if (Settings.Distractors > 0 && !HasLevels)
             throw new ArgumentException($"{data.Name} has no groups that could distract from each other.");
         if (Settings.Distractors >= Settings.Groups)

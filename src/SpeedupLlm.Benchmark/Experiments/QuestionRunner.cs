@@ -57,6 +57,28 @@ internal sealed class QuestionRunner(ExperimentSettings settings, ExperimentMode
         return await solver.LearnAsync(solution, feedback, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Has a memory learn the data's library, but for questions that are asked: those would be known, not alike. What it cost is charged to the first question.</summary>
+    /// <returns>Null if there is no library.</returns>
+    public async Task<Learnt?> LearnLibraryAsync(
+        string scaling, IMemory memory, IExperienceStore store, IEnumerable<Example> asked, StreamKey stream, string? scope, CancellationToken cancellationToken)
+    {
+        if (data.Library.Count == 0)
+            return null;
+        var known = asked.Select(KeyOf).ToHashSet(StringComparer.Ordinal);
+        Learnt? all = null;
+        foreach (var (place, example) in data.Library.Index().Where(e => !known.Contains(KeyOf(e.Item))))
+        {
+            await using var solver = SolverOf(scaling, memory, store, example);
+            var worked = example.WorkedSolution.Length > 0 ? example.WorkedSolution : example.Expected;
+            var learnt = await solver.TeachAsync(Question.FromText(example.Question, example.Id), worked, new() { Stream = stream.Child(place), CacheScope = scope }, cancellationToken).ConfigureAwait(false);
+            all = all is null ? learnt : learnt with { Bill = all.Bill.Plus(learnt.Bill), Degraded = all.Degraded ?? learnt.Degraded };
+        }
+
+        return all;
+
+        static string? KeyOf(Example example) => QuestionKey.Of(Question.FromText(example.Question));
+    }
+
     /// <summary>What the run tells after an answer; null is nothing.</summary>
     public Feedback? FeedbackOn(Solved solved) => settings.Feedback switch
     {

@@ -24,6 +24,7 @@ internal static class BenchCommand
         var workload = new WorkloadOptions();
         Option<bool> quick = new("--quick") { Description = "A smaller run of the same grid; its figures are indicative." };
         var study = new StudyOptions();
+        Option<string?> library = new("--library") { Description = "jsonl:FILE: worked solutions of other questions, which every memory knows before the first question. With --stream, or for questions without groups." };
         Option<bool> runCode = new("--run-code") { Description = "Allows to run programs that a model wrote, in a sandbox (Linux with bubblewrap): questions of the kind code need it." };
         Option<string?> scaling = new("--scaling") { Description = $"Scaling methods, comma-separated, or all: {string.Join(", ", Catalogue.ScalingMethods.Names)}." };
         Option<string?> memory = new("--memory") { Description = $"Memories, comma-separated, or all: {string.Join(", ", Catalogue.Memories.Names)}." };
@@ -56,7 +57,7 @@ internal static class BenchCommand
         Option<bool> discard = new("--discard") { Description = "With --workers: removes what the database keeps of the run, and runs nothing." };
         var command = new Command("bench", "Shows with statistics what experience saves.")
         {
-            quick, runCode, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, waves, stop, feedback, groups, rounds, distractors, cases, minimumSimilarity, fixedBudget, judgeError, stream, length, zipf, mix, output, resume, workers, discard,
+            quick, library, runCode, scaling, memory, similarity, scorer, tau, samples, width, depth, nodes, refinements, thinking, waves, stop, feedback, groups, rounds, distractors, cases, minimumSimilarity, fixedBudget, judgeError, stream, length, zipf, mix, output, resume, workers, discard,
         };
         study.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -104,6 +105,8 @@ internal static class BenchCommand
             await using var source = study.OpenModel(parsed);
             var programs = parsed.GetValue(runCode) ? await PythonSandbox.OpenAsync(cancellationToken).ConfigureAwait(false) : null;
             var questions = study.OpenData(parsed, source, programs);
+            if (parsed.GetValue(library) is { } known)
+                questions = new QuestionsWithLibrary(questions, DataSource.Library(known));
             settings = Fit(settings, source, questions, parsed.GetValue(scorer), parsed.GetValue(memory), parsed.GetValue(scaling)) with
             {
                 Groups = settings.Groups ?? (questions.Groups is { } all ? (isQuick ? Math.Min(all, 50) : all) : isQuick ? QuickGroups : 20),

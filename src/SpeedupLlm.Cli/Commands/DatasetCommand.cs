@@ -29,7 +29,7 @@ internal static class DatasetCommand
             throw new UsageException("--run-code is for jsonl:FILE");
         var sandbox = await PythonSandbox.OpenAsync(cancellationToken).ConfigureAwait(false);
         var (passed, failed) = (0, 0);
-        foreach (var example in QuestionFile.Examples(DataSource.Existing(data[DataSource.JsonlPrefix.Length..])).Where(e => e.Tests.Length > 0))
+        foreach (var example in QuestionFile.LoadFlat(DataSource.Existing(data[DataSource.JsonlPrefix.Length..])).Examples.Where(e => e.Tests.Length > 0))
         {
             if (await sandbox.PassesAsync(example.Expected, example.Tests, cancellationToken).ConfigureAwait(false))
             {
