@@ -95,5 +95,5 @@ internal static class Methods
         return own with { Cases = settings.Cases ?? own.Cases, MinimumSimilarity = settings.MinimumSimilarity ?? own.MinimumSimilarity };
     }
 
-    private static AutoOptions BudgetOf(ExperimentSettings settings) => settings.FixedBudget ? new() { BackOff = 1 } : new();
+    private static AutoOptions BudgetOf(ExperimentSettings settings) => settings.FixedBudget ? new() { LeastEffort = 1 } : new();
 }

@@ -178,13 +178,17 @@ public sealed class ExperimentTests : IDisposable
         static List<Trial> Recalling(ResultsFolder folder) => [.. TrialFile.Read(folder.TrialsPath).Where(t => t.Memory == "in-context")];
     }
 
-    [Fact]
-    public async Task Run_FixedBudget_SearchesInFullWhereNothingWasEverFound()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // what was measured of the model says how far to search, and is not obeyed either
+    public async Task Run_FixedBudget_SearchesInFullWhereNothingWasEverFound(bool measured)
     {
+        var vain = new PriorBand("best-of-n", Relevancy.SimilarityLevel.Unrelated, Told: false, Questions: 100, Operations: 8, OperationsWithout: 8, Effort: 0.5, UseCases: false, Judged: []);
+        var prior = measured ? new AutoPrior("scripted", [vain]) { ModelFingerprint = "scripted" } : null;
         ResultsFolder adaptive = _runs.Folder("adaptive"), full = _runs.Folder("full");
         var settings = Runs.Quick with { Scaling = ["best-of-n"], Memory = ["none", "auto"], Similarity = ["S3"], Rounds = 6, Groups = 6 };
-        await Runs.Make(settings, adaptive, Runs.Model(0, 0)).RunAsync(false, CancellationToken.None);
-        await Runs.Make(settings with { FixedBudget = true }, full, Runs.Model(0, 0)).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings, adaptive, Runs.Model(0, 0), prior: prior).RunAsync(false, CancellationToken.None);
+        await Runs.Make(settings with { FixedBudget = true }, full, Runs.Model(0, 0), prior: prior).RunAsync(false, CancellationToken.None);
         Assert.Contains(TrialFile.Read(adaptive.TrialsPath), t => t.Memory == "auto" && t.Operations < 8);
         Assert.All(TrialFile.Read(full.TrialsPath), t => Assert.Equal(8, t.Operations));
     }

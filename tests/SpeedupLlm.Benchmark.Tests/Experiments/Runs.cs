@@ -44,11 +44,11 @@ internal sealed class Runs : IDisposable
     }
 
     public static Experiment Make(
-        ExperimentSettings settings, ResultsFolder folder, ScriptedChatClient? client = null, int parallelism = 8, Action<ExperimentProgress>? progress = null)
+        ExperimentSettings settings, ResultsFolder folder, ScriptedChatClient? client = null, int parallelism = 8, Action<ExperimentProgress>? progress = null, AutoPrior? prior = null)
     {
         client ??= Model();
         var traits = (ModelTraits)client.GetService(typeof(ModelTraits))!;
-        return new(settings, new(client, traits), new WorldExamples(WorldCatalogue.Find("tariff")!, settings.Seed), folder, TimeProvider.System)
+        return new(settings, new(client, traits) { Prior = prior }, new WorldExamples(WorldCatalogue.Find("tariff")!, settings.Seed), folder, TimeProvider.System)
         {
             Parallelism = parallelism,
             Progress = progress,
