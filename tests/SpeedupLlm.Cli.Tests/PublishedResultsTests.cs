@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using SpeedupLlm.Benchmark.Sensitivity;
 using SpeedupLlm.Prompts;
 using SpeedupLlm.Testing;
 using SpeedupLlm.Transformer.Formats;
@@ -33,6 +34,20 @@ public sealed class PublishedResultsTests
         Assert.Equal(ModelFile.Load(Path.Combine(Repository.Root, "weights", weights)).Fingerprint(), manifest.GetProperty("modelFingerprint").GetString());
         Assert.Equal(new CompactPrompts().Fingerprint, manifest.GetProperty("promptFingerprint").GetString());
         Assert.Equal(world.Fingerprint + "/sealed", manifest.GetProperty("dataFingerprint").GetString());
+    }
+
+    [Fact]
+    public void TheoryAndSensitivity_AreOfTheSealedFirmsAndWhole()
+    {
+        var theory = Json("theory", "theory.json");
+        Assert.Equal(2026, theory.GetProperty("seed").GetInt64());
+        Assert.Equal(ModelFile.Load(Path.Combine(Repository.Root, "weights", "apprentice-1.safetensors")).Fingerprint(), theory.GetProperty("modelFingerprint").GetString());
+        Assert.Equal((24, 80), (theory.GetProperty("answers").GetArrayLength(), theory.GetProperty("premises").GetArrayLength()));
+
+        var sensitivity = Json("sensitivity", "sensitivity.json");
+        Assert.Equal("complete", sensitivity.GetProperty("status").GetString());
+        Assert.Equal(2026, sensitivity.GetProperty("parameters").GetProperty("seed").GetInt64());
+        Assert.Equal(Sweeps.Names, sensitivity.GetProperty("sweeps").EnumerateArray().Select(s => s.GetProperty("name").GetString()));
     }
 
     [Theory]

@@ -21,7 +21,8 @@ public static class Format
     {
         >= 100 => "0",
         >= 10 => "0.0",
-        _ => "0.00",
+        >= 0.1 or 0 => "0.00",
+        _ => "0.000", // slopes and differences of shares are small
     });
 
     /// <summary>A p-value.</summary>

@@ -118,7 +118,7 @@ internal static class HtmlReport
         var highest = Math.Max(110, Math.Min(400, panels.SelectMany(p => p.Lines).SelectMany(l => l.Points).Max(p => p.Y) + 10));
         page.Figure(LineChart.Render([.. panels.Select(p => new ChartPanel(p.Title, p.Lines, highest, "questions before"))], "Operations relative to no memory over experience, by memory and similarity"));
         page.Table(
-            ["memory", new("mean saving", true), new("change a level (95 % interval)", true), new("p", true), new("groups", true)],
+            ["memory", new("mean saving", true), new("change a level, points (95 % interval)", true), new("p", true), new("groups", true)],
             memories.Select(memory =>
             {
                 var slope = Trends.Slope(analysis, [memory], from: 1);
@@ -126,7 +126,7 @@ internal static class HtmlReport
                 return (IReadOnlyList<Field>)
                 [
                     memory, new(Format.WithInterval(mean?.Value, mean?.Confidence()?.ToArray()), mean?.Value),
-                    new(Format.WithInterval(slope?.Value, slope?.Confidence()?.ToArray()), slope?.Value), new(Format.P(slope?.PValue(0)), slope?.PValue(0)),
+                    new(Format.Points(slope?.Value, slope?.Confidence()?.ToArray()), slope?.Value), new(Format.P(slope?.PValue(0)), slope?.PValue(0)),
                     Invariant($"{analysis.Groups.Count}"),
                 ];
             }));

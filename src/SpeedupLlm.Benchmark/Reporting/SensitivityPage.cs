@@ -41,8 +41,8 @@ internal static class SensitivityPage
             page.Figure(LineChart.Render([.. Panels(sweep)], $"Operations, full cost and right answers by {sweep.Axis}", columns: 3));
         if (sweep.Finding is { } finding)
         {
-            page.Paragraph($"Finding 7 of the paper, {finding.Claim}: {finding.Verdict}. "
-                + string.Join(' ', (finding.Parts ?? []).Select(p => $"{p.Claim}: {p.Ours ?? "not measured"}{(p.Ci is { } ci ? $" [{Format.Number(ci[0])}, {Format.Number(ci[1])}]" : "")}, {p.Verdict}.")));
+            page.Paragraph($"Finding 7 of the paper, {finding.Claim}: {finding.Verdict}. Intervals are in points of the saving. "
+                + string.Join(' ', (finding.Parts ?? []).Select(p => $"{p.Claim}: {p.Ours ?? "not measured"}{(p.Ci is { } ci ? Invariant($" [{100 * ci[0]:0.0}, {100 * ci[1]:0.0}]") : "")}, {p.Verdict}.")));
         }
 
         page.Table(
