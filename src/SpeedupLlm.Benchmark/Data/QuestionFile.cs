@@ -21,7 +21,7 @@ public sealed class QuestionFile : IExampleSource
 
     private QuestionFile(string file, string fingerprint, IReadOnlyList<Group> groups, PythonSandbox? programs)
     {
-        Name = "jsonl:" + Path.GetFileName(file);
+        Name = NameOf(file);
         Fingerprint = fingerprint;
         _groups = groups;
         _check = new(programs);
@@ -55,7 +55,7 @@ public sealed class QuestionFile : IExampleSource
         if (questions.GroupBy(q => q.Example.Id, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw read.Bad($"the id {twice.Key} stands twice.");
         if (questions.All(q => q.Group is null && q.Similarity is null))
-            return new QuestionList("jsonl:" + Path.GetFileName(file), read.Fingerprint, [.. questions.Select(q => q.Example)], programs);
+            return new QuestionList(NameOf(file), read.Fingerprint, [.. questions.Select(q => q.Example)], programs);
         if (questions.FirstOrDefault(q => q.Group is null) is { Line: not null } alone)
             throw alone.Line.Bad("the field group is missing, and other lines have one");
         return new QuestionFile(file, read.Fingerprint, [.. questions.GroupBy(q => q.Group!, StringComparer.Ordinal).Select(g => GroupOf(read, g.Key, [.. g.Select(q => (q.Line, q.Example, q.Similarity))]))], programs);
@@ -66,7 +66,7 @@ public sealed class QuestionFile : IExampleSource
     public static QuestionList LoadFlat(string file)
     {
         var read = JsonLines.Read(file);
-        return new("jsonl:" + Path.GetFileName(file), read.Fingerprint, [.. read.Lines.Select(ExampleOf)]);
+        return new(NameOf(file), read.Fingerprint, [.. read.Lines.Select(ExampleOf)]);
     }
 
     /// <inheritdoc/>
@@ -88,6 +88,8 @@ public sealed class QuestionFile : IExampleSource
 
     /// <inheritdoc/>
     public ValueTask<bool> IsCorrectAsync(Example example, string? final, CancellationToken cancellationToken) => _check.IsCorrectAsync(example, final, cancellationToken);
+
+    private static string NameOf(string file) => "jsonl:" + Path.GetFileName(file);
 
     private static Example ExampleOf(JsonLine line)
     {

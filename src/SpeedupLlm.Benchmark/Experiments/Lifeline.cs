@@ -68,8 +68,8 @@ internal sealed class LifelineRunner(ExperimentSettings settings, ExperimentMode
     {
         var memory = Methods.Memory(memoryName, settings, data, model.Prior);
         await using var store = memory is null ? null : new InMemoryStore();
-        var learnt = memory is null ? null : await _questions.LearnLibraryAsync(
-            scaling, memory, store!, groups.Select(g => data.At(g, SimilarityLevel.S1, 0)), _root.Child("library"), $"{model.Run}{scaling}/{memoryName}", cancellationToken).ConfigureAwait(false);
+        var learnt = await _questions.LearnLibraryAsync(
+            scaling, memory, store, groups.Select(g => data.At(g, SimilarityLevel.S1, 0)), _root.Child("library"), $"{model.Run}{scaling}/{memoryName}", cancellationToken).ConfigureAwait(false);
         foreach (var group in groups)
         {
             var key = new LifelineKey(group, Experiment.AnySimilarity, scaling, memoryName);

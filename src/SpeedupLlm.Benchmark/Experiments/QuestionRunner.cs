@@ -58,11 +58,11 @@ internal sealed class QuestionRunner(ExperimentSettings settings, ExperimentMode
     }
 
     /// <summary>Has a memory learn the data's library, but for questions that are asked: those would be known, not alike. What it cost is charged to the first question.</summary>
-    /// <returns>Null if there is no library.</returns>
+    /// <returns>Null if there is no library, or no memory.</returns>
     public async Task<Learnt?> LearnLibraryAsync(
-        string scaling, IMemory memory, IExperienceStore store, IEnumerable<Example> asked, StreamKey stream, string? scope, CancellationToken cancellationToken)
+        string scaling, IMemory? memory, IExperienceStore? store, IEnumerable<Example> asked, StreamKey stream, string? scope, CancellationToken cancellationToken)
     {
-        if (data.Library.Count == 0)
+        if (memory is null || data.Library.Count == 0)
             return null;
         var known = asked.Select(KeyOf).ToHashSet(StringComparer.Ordinal);
         Learnt? all = null;
@@ -71,13 +71,17 @@ internal sealed class QuestionRunner(ExperimentSettings settings, ExperimentMode
             await using var solver = SolverOf(scaling, memory, store, example);
             var worked = example.WorkedSolution.Length > 0 ? example.WorkedSolution : example.Expected;
             var learnt = await solver.TeachAsync(Question.FromText(example.Question, example.Id), worked, new() { Stream = stream.Child(place), CacheScope = scope }, cancellationToken).ConfigureAwait(false);
-            all = all is null ? learnt : learnt with { Bill = all.Bill.Plus(learnt.Bill), Degraded = all.Degraded ?? learnt.Degraded };
+            all = Together(all, learnt);
         }
 
         return all;
 
         static string? KeyOf(Example example) => QuestionKey.Of(Question.FromText(example.Question));
     }
+
+    /// <summary>What learning twice cost, and why the first that could not be kept was not.</summary>
+    public static Learnt? Together(Learnt? first, Learnt? second) =>
+        first is null || second is null ? first ?? second : second with { Bill = first.Bill.Plus(second.Bill), Degraded = first.Degraded ?? second.Degraded };
 
     /// <summary>What the run tells after an answer; null is nothing.</summary>
     public Feedback? FeedbackOn(Solved solved) => settings.Feedback switch

@@ -125,7 +125,7 @@ public sealed class StreamExperiment
         var scaling = _settings.Scaling[0];
         var memory = Methods.Memory(arm, _settings, _data, _model.Prior) is { } m ? new TimedMemory(m, _clock) : null;
         await using var store = memory is null ? null : new InMemoryStore();
-        var library = memory is null ? null : await _runner.LearnLibraryAsync(scaling, memory, store!, _questions.Select(q => q.Example), _root.Child("library"), arm, cancellationToken).ConfigureAwait(false);
+        var library = await _runner.LearnLibraryAsync(scaling, memory, store, _questions.Select(q => q.Example), _root.Child("library"), arm, cancellationToken).ConfigureAwait(false);
         foreach (var question in _questions)
         {
             var stream = _root.Child("trial").Child(question.Index);
@@ -136,13 +136,13 @@ public sealed class StreamExperiment
                 ? null
                 : await _runner.LearnAsync(scaling, memory, store!, solved, _runner.FeedbackOn(solved), cancellationToken).ConfigureAwait(false);
             var health = store is null ? null : await store.CheckAsync(cancellationToken).ConfigureAwait(false);
-            yield return TrialOf(arm, question, solved, [question.Index == 0 ? library : null, learnt], health, memory?.Recalling ?? TimeSpan.Zero);
+            yield return TrialOf(arm, question, solved, question.Index == 0 ? QuestionRunner.Together(library, learnt) : learnt, health, memory?.Recalling ?? TimeSpan.Zero);
         }
     }
 
-    private static StreamTrial TrialOf(string arm, StreamQuestion question, Solved solved, IReadOnlyList<Learnt?> learnt, StoreHealth? health, TimeSpan recalling)
+    private static StreamTrial TrialOf(string arm, StreamQuestion question, Solved solved, Learnt? learnt, StoreHealth? health, TimeSpan recalling)
     {
-        var bill = learnt.Aggregate(solved.Solution?.Bill ?? Bill.Empty, (sum, l) => sum.Plus(l?.Bill ?? Bill.Empty));
+        var bill = (solved.Solution?.Bill ?? Bill.Empty).Plus(learnt?.Bill ?? Bill.Empty);
         return new()
         {
             Memory = arm,
@@ -162,7 +162,7 @@ public sealed class StreamExperiment
             Bill = BillLine.Of(bill),
             Hints = solved.Solution?.Used.Hints.Count ?? 0,
             Stored = (health?.Episodes ?? 0) + (health?.Documents ?? 0),
-            Error = solved.Error ?? learnt.Select(l => l?.Degraded).FirstOrDefault(d => d is not null),
+            Error = solved.Error ?? learnt?.Degraded,
             Time = new(solved.Time.StartedAt, solved.Time.ElapsedMs, solved.Time.ToAcceptedMs, recalling.TotalMilliseconds),
         };
     }
